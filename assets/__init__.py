@@ -1,0 +1,1 @@
+"""What exists: one module a table, and the catalogues that a person may edit. How it runs belongs in `pipelines/`."""

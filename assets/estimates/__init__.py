@@ -1,0 +1,1 @@
+"""What is computed from core by `pipelines/energy`. Nothing here reads a raw table."""

@@ -1,0 +1,1 @@
+"""What readers get: files made of checked tables."""

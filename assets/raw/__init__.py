@@ -1,0 +1,1 @@
+"""Tables as published, only parsed: the publisher's names and units, no merging, picking or renaming."""

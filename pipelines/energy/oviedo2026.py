@@ -1,0 +1,126 @@
+"""Profile `oviedo2026`: Oviedo et al., "Energy Use of AI Inference, Efficiency Pathways, and Test-Time Scaling",
+Joule 2026, arXiv:2509.20241 v2, exactly as the authors' released code computes it.
+
+What belongs here: the profile's formulas and its stated steps (trimming, pooling, interventions, fleet). Its numbers
+(power, PUE, gains) are assumptions and come in as arguments; tables and ids belong to `assets/estimates`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.energy.distribution import Energy, Pool, Scaled, quantiles_wh
+from pipelines.energy.lengths import OutputLengths
+from pipelines.energy.lognormal import ONE, LogNormal
+from pipelines.energy.throughput import ThroughputRule
+from pipelines.energy.units import JOULES_PER_WH, TOKENS_PER_MILLION, WATTS_PER_KILOWATT, WH_PER_GWH
+
+METHOD = "oviedo2026"
+FRONTIER_MODELS = 3
+"""The blend pools the three models with the largest medians (released code)."""
+_FIRST_TRIM, _SECOND_TRIM = (0.05, 0.95), (0.10, 0.90)
+KEPT_QUANTILES = tuple(_FIRST_TRIM[0] + (_FIRST_TRIM[1] - _FIRST_TRIM[0]) * p for p in _SECOND_TRIM)
+"""The blend is trimmed twice: to each model's P5-P95, then the rest to its own P10-P90. Both cuts together keep
+what lies between the model's P14 and P86; the published quartiles are of this pool."""
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What multiplies the energy at median: power utilisation (share of maximum node power) and PUE."""
+
+    power_utilisation: LogNormal
+    pue: LogNormal = ONE
+
+    @property
+    def product(self) -> LogNormal:
+        return self.power_utilisation * self.pue
+
+
+def energy_per_query(
+    rule: ThroughputRule,
+    node_power_max_w: float | np.ndarray,
+    factors: Factors,
+    input_tokens: float,
+    lengths: OutputLengths,
+    input_tokens_per_output_token: float | None = None,
+) -> Energy:
+    """E = PUE · P_max · PU · L_out / TPS(L_in, L_out), in Wh; boundary node, or facility where `factors` has a PUE.
+
+    Args:
+        rule, node_power_max_w: of one configuration, or arrays of shape (configurations, 1) for many at once.
+            The power is the maximum of exactly the accelerators that TPS was measured on, W.
+        input_tokens_per_output_token: where given, L_out in the numerator becomes L_eff = L_out + L_in / it
+            (the paper's sensitivity to input length takes 30).
+    """
+    effective = lengths.tokens
+    if input_tokens_per_output_token is not None:
+        effective = effective + input_tokens / input_tokens_per_output_token
+    seconds = effective / rule.tokens_per_s(input_tokens, lengths.tokens)
+    return Energy(node_power_max_w * seconds / JOULES_PER_WH, lengths.weights, factors.product)
+
+
+def frontier_blend(energies: Mapping[str, Energy]) -> tuple[tuple[str, ...], Pool]:
+    """The ">200B" blend: names of the three models with the largest medians, and their twice-trimmed pool."""
+    median = {name: quantiles_wh(energy, [0.5])[0] for name, energy in energies.items()}
+    names = tuple(sorted(median, key=lambda name: (-median[name], name))[:FRONTIER_MODELS])
+    low, high = KEPT_QUANTILES
+    return names, Pool(tuple(energies[name] for name in names), (low, high))
+
+
+def with_intervention(blend: Pool, gain: LogNormal) -> Scaled:
+    """The trimmed blend divided by an independent gain (model, serving platform, hardware and datacenter)."""
+    return Scaled(blend, gain.inverse)
+
+
+def fleet_gwh_per_day(
+    mean_wh_per_query: float, queries_per_day: float, overhead: float, gain: LogNormal | None = None
+) -> float:
+    """GWh/day = queries · mean · overhead; with `gain`, each query's energy divided by an independent gain.
+
+    Args:
+        mean_wh_per_query: mean of the untrimmed pool of the three models.
+        overhead: the paper's product 1.10 · 1.076 · 1.12 for "orchestration, backup, etc.".
+    """
+    improved = gain.inverse.mean if gain else 1.0
+    return queries_per_day * mean_wh_per_query * overhead * improved / WH_PER_GWH
+
+
+def pooled_mean_wh(pool: Pool) -> float:
+    """Mean of the untrimmed pool, Wh."""
+    return float(np.mean([member.mean_wh for member in pool.members]))
+
+
+def combined_gain(gains: list[LogNormal]) -> LogNormal:
+    """The product of independent gains; its P10 and median are the paper's "8-20x" together."""
+    product = ONE
+    for gain in gains:
+        product = product * gain
+    return product
+
+
+def accelerator_s_per_query(
+    rule: ThroughputRule, n_accelerators: int | np.ndarray, input_tokens: float, lengths: OutputLengths
+) -> np.ndarray:
+    """Mean accelerator-seconds that one query takes up: n · E[L_out / TPS]."""
+    return n_accelerators * ((lengths.tokens / rule.tokens_per_s(input_tokens, lengths.tokens)) @ lengths.weights)
+
+
+def joules_per_output_token(mean_wh: np.ndarray, mean_output_tokens: float) -> np.ndarray:
+    """Mean energy of a query over its mean output tokens, J: the energy of many queries per token they produce."""
+    return mean_wh * JOULES_PER_WH / mean_output_tokens
+
+
+def wh_per_million_output_tokens(mean_wh: np.ndarray, mean_output_tokens: float) -> np.ndarray:
+    """The same per million output tokens, Wh."""
+    return mean_wh * TOKENS_PER_MILLION / mean_output_tokens
+
+
+def on_site_water_ml_per_query(facility_wh: float, pue: float, wue_l_per_kwh: float) -> float:
+    """E / PUE · WUE, mL: WUE counts per kWh of IT energy, so PUE is divided out first (1 L/kWh = 1 mL/Wh)."""
+    return facility_wh / pue * wue_l_per_kwh
+
+
+def kilowatts(power_kw: float) -> float:
+    """kW as W."""
+    return power_kw * WATTS_PER_KILOWATT

@@ -1,0 +1,89 @@
+"""The catalogue of published sources, `assets/sources.yaml`, as typed entries. Unknown fields are errors.
+
+Nothing here touches the network or a parser: `parser` is the name of a raw table, resolved by the doors.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
+
+from pipelines.sources.errors import SourceError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CATALOGUE_PATH = REPOSITORY / "assets" / "sources.yaml"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Licence(_Entry):
+    """What the publisher allows. `redistribution` is our reading of it, not legal advice."""
+
+    name: str
+    url: HttpUrl
+    redistribution: Literal["allowed", "unclear", "forbidden"]
+    reason: str = Field(description="why we may, or may not, keep extracted figures in the repository")
+
+
+class Document(_Entry):
+    """One published file of a source.
+
+    Attributes:
+        url: its live address, https only.
+        release: the publisher's name of the release, as text ("1.2rc" is one); `main` where there is none.
+        layout: which of the parser's layouts the file has.
+    """
+
+    url: HttpUrl
+    release: str
+    layout: str
+
+    @property
+    def place(self) -> str:
+        return str(self.url)
+
+
+class Source(_Entry):
+    """One source: what it is, who publishes it, what may be done with it, and how to read it."""
+
+    source_id: str
+    title: str
+    publisher: str
+    homepage: HttpUrl
+    licence: Licence
+    credit: str
+    keep_extract: bool
+    cadence_days: int = Field(gt=0)
+    parser: str
+    format: Literal["markdown", "json", "csv"]
+    boundary: Literal["none", "gpu", "node", "facility"]
+    basis: str
+    max_bytes: int = Field(gt=0)
+    documents: tuple[Document, ...] = Field(min_length=1)
+
+
+def load_catalogue(path: Path = CATALOGUE_PATH) -> dict[str, Source]:
+    """All sources by id. Raises SourceError naming the entry and field that is wrong."""
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SourceError(path.name, "whole file", f"cannot be read: {error}", "Mend the YAML.") from error
+    if not isinstance(entries, dict):
+        raise SourceError(path.name, "whole file", "is not a mapping of source ids", "Mend the YAML.")
+    catalogue = {}
+    for source_id, fields in entries.items():
+        try:
+            catalogue[source_id] = Source(source_id=source_id, **fields)
+        except (ValidationError, TypeError) as error:
+            raise SourceError(path.name, str(source_id), _first_problem(error), "Edit that entry.") from error
+    return catalogue
+
+
+def _first_problem(error: ValidationError | TypeError) -> str:
+    if isinstance(error, TypeError):
+        return "is not a mapping of fields"
+    first = error.errors()[0]
+    return f"field {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

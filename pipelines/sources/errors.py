@@ -1,0 +1,19 @@
+"""The one error a source may raise. It names the source, the place and what to do; a person sees no traceback."""
+
+
+class SourceError(Exception):
+    """Published bytes, or a file a person edits, that cannot be accepted.
+
+    Attributes:
+        source_id: the source as in assets/sources.yaml, or the file's path below the repository.
+        place: where in it: a locator (line, JSON pointer, table heading, row and column), or a url.
+        problem: what was found and what was expected.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, source_id: str, place: str, problem: str, remedy: str):
+        super().__init__(source_id, place, problem, remedy)
+        self.source_id, self.place, self.problem, self.remedy = source_id, place, problem, remedy
+
+    def __str__(self) -> str:
+        return f"{self.source_id}: {self.place}: {self.problem}. {self.remedy}"

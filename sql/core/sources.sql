@@ -1,0 +1,50 @@
+-- one row per document of a source
+with rows_in as (
+    select source_id, source_release, count(*) as n from raw.oviedo_throughput group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.trtllm_perf group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.mlperf_inference group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.epoch_ml_hardware group by source_id, source_release
+),
+
+rows_accepted as (
+    select source_id, source_release, count(*) as n from core.serving_measurements group by source_id, source_release
+    union all
+    select 'epoch_ml_hardware' as source_id, source_release, count(*) as n
+    from core.accelerators
+    where locator is not null
+    group by source_id, source_release
+),
+
+rows_rejected as (
+    select source_id, source_release, count(*) as n from core.rejected group by source_id, source_release
+)
+
+select
+    s.source_id,
+    s.source_release,
+    s.source_title,
+    s.publisher,
+    s.homepage,
+    s.url,
+    s.licence,
+    s.redistribution,
+    s.credit,
+    s.boundary as source_boundary,
+    s.basis,
+    s.cadence_days,
+    s.state,
+    s.problem,
+    s.snapshot_sha256,
+    s.size_bytes,
+    s.revised_on,
+    s.accepted_at_utc,
+    coalesce(i.n, 0) as rows_in,
+    coalesce(a.n, 0) as rows_accepted,
+    coalesce(r.n, 0) as rows_rejected
+from raw.snapshots as s
+left join rows_in as i on s.source_id = i.source_id and s.source_release = i.source_release
+left join rows_accepted as a on s.source_id = a.source_id and s.source_release = a.source_release
+left join rows_rejected as r on s.source_id = r.source_id and s.source_release = r.source_release
