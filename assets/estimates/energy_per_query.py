@@ -7,6 +7,7 @@ from assets.core.assumptions import Assumptions
 from assets.estimates.profile import WORKLOADS, Workload, factors, workloads
 from assets.estimates.throughput_rules import CONFIGURATION, PAPER_MODELS, PAPER_SOURCE, rule_of
 from pipelines.energy.distribution import quantiles_wh
+from pipelines.energy.lengths import exponential_share_above
 from pipelines.energy.oviedo2026 import (
     METHOD,
     accelerator_s_per_query,
@@ -14,7 +15,7 @@ from pipelines.energy.oviedo2026 import (
     joules_per_output_token,
     wh_per_million_output_tokens,
 )
-from pipelines.tables.contract import Coverage, Rule, Table
+from pipelines.tables.contract import Column, Coverage, Rule, Table
 from pipelines.wiring import model_asset
 
 BOUNDARIES = ("node", "facility")
@@ -68,6 +69,11 @@ TABLE = Table(
             0,
             1,
         ),
+        Column(
+            "input_is_benchmarked",
+            pl.Boolean,
+            "Whether the workload's input length lies between the shortest and the longest benchmarked one.",
+        ),
         c.evidence,
     ),
     min_rows=100,
@@ -110,7 +116,7 @@ def _estimate(rules: pl.DataFrame, assumed: Assumptions, asked: Workload, bounda
     energy = energy_per_query(rule, power_w, factors(assumed, boundary), asked.input_tokens, asked.lengths)
     quantiles = quantiles_wh(energy, list(QUANTILES.values()))
     n_accelerators = rules["n_accelerators"].to_numpy()
-    beyond = asked.lengths.share_above(rules["longest_output_tokens"].to_numpy())
+    beyond = exponential_share_above(asked.output_tokens_median, rules["longest_output_tokens"].to_numpy())
     paper = pl.col("source_id") == PAPER_SOURCE
     return rules.with_columns(
         workload_id=pl.lit(asked.workload_id),
@@ -124,6 +130,7 @@ def _estimate(rules: pl.DataFrame, assumed: Assumptions, asked: Workload, bounda
         throughput_rule=pl.col("rule"),
         n_benchmark_rows=pl.col("n_rows"),
         share_beyond_benchmarked_lengths=beyond,
+        input_is_benchmarked=pl.lit(asked.input_tokens).is_between("shortest_input_tokens", "longest_input_tokens"),
         evidence=pl.lit("benchmarked"),
         # the paper's node is its own, not one of core.nodes
         node_id=pl.when(~paper).then("node_id"),

@@ -22,10 +22,11 @@ INTERVENTIONS = ("model", "serving", "hardware")
 
 @dataclass(frozen=True)
 class Workload:
-    """What is asked: fixed input tokens, distributed output tokens."""
+    """What is asked: fixed input tokens, exponential output tokens."""
 
     workload_id: str
     input_tokens: float
+    output_tokens_median: float
     lengths: OutputLengths
 
 
@@ -33,7 +34,7 @@ def workload(assumed: Assumptions, workload_id: str) -> Workload:
     """A workload of assumptions.yaml."""
     input_tokens = assumed.value(f"workload.{workload_id}.input_tokens")
     median = assumed.value(f"workload.{workload_id}.output_tokens_median")
-    return Workload(workload_id, input_tokens, exponential(median))
+    return Workload(workload_id, input_tokens, median, exponential(median))
 
 
 def workloads(assumed: Assumptions) -> Iterator[Workload]:

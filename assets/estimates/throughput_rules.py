@@ -43,6 +43,8 @@ TABLE = Table(
         c.quantity("b2", "dimensionless", "Exponent of the output length.", -10, 10).optional(),
         c.output_tokens_per_s.but(name="cap_output_tokens_per_s", meaning="The largest benchmarked throughput."),
         c.count("n_rows", "Benchmark rows fitted.", 1),
+        c.count("shortest_input_tokens", "Shortest benchmarked input.", 1).but(unit="token"),
+        c.count("longest_input_tokens", "Longest benchmarked input.", 1).but(unit="token"),
         c.count("longest_output_tokens", "Longest benchmarked output.", 1).but(unit="token"),
         c.node_id.optional(),
         c.node_power_max_w.optional(),
@@ -100,10 +102,12 @@ def _fit(rows: pl.DataFrame) -> dict:
     row = {
         "cap_output_tokens_per_s": float(tps.max()),
         "n_rows": rows.height,
+        "shortest_input_tokens": int(inputs.min()),
+        "longest_input_tokens": int(inputs.max()),
         "longest_output_tokens": int(np.ceil(outputs.max())),
     }
     if found is None:
-        because = "fewer than two rows, or lengths that do not tell the coefficients apart"
+        because = "fewer than two rows, or lengths too much alike to fit the rule"
         return row | {"rule": "none", "b0": None, "b1": None, "b2": None, "no_estimate_because": because}
     return row | {"rule": found.rule, "b0": found.b0, "b1": found.b1, "b2": found.b2, "no_estimate_because": None}
 

@@ -20,18 +20,19 @@ class OutputLengths:
     def mean(self) -> float:
         return float(self.tokens @ self.weights)
 
-    def share_above(self, tokens: np.ndarray) -> np.ndarray:
-        """Probability of an output longer than `tokens` (any shape)."""
-        return (self.weights * (self.tokens > np.asarray(tokens)[..., None])).sum(-1)
-
 
 def exponential(median_tokens: float, n_nodes: int = N_NODES) -> OutputLengths:
     """Exponential output lengths with the given median; scale = median / ln 2 (Oviedo et al., released code).
 
-    The authors round each draw to an integer; on the medians and quartiles of the profile that changes less than
-    0.01 %, so the continuous limit is used.
+    The authors round each draw to an integer; that changes the quartiles of the profile by less than
+    0.02 %, so the continuous limit is used.
     """
     u = np.linspace(np.log(T_LOW), np.log(T_HIGH), n_nodes)
     t = np.exp(u)
     weights = t * np.exp(-t)
     return OutputLengths(t * median_tokens / np.log(2), weights / weights.sum())
+
+
+def exponential_share_above(median_tokens: float, tokens: np.ndarray) -> np.ndarray:
+    """Probability that an exponential output length exceeds `tokens`: 2^(-tokens / median)."""
+    return np.exp2(-np.asarray(tokens, dtype=float) / median_tokens)
