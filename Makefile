@@ -22,9 +22,7 @@ bench: $(READY)  ## speed and memory, printed side by side
 	$(BIN)/python benchmarks/refresh.py
 
 ui: $(READY)  ## the Dagster UI on http://127.0.0.1:3000
-	mkdir -p warehouse/dagster
-	test -f warehouse/dagster/dagster.yaml || printf 'telemetry:\n  enabled: false\n' > warehouse/dagster/dagster.yaml
-	DAGSTER_HOME=$(CURDIR)/warehouse/dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+	$(BIN)/joulebook ui
 
 lock:  ## pin every dependency anew; needs uv
 	uv pip compile --universal --generate-hashes --no-strip-extras --extra dev --python-version 3.11 --no-header \

@@ -19,6 +19,7 @@ TABLE = Table(
         c.quantity(
             "tdp_w_maker", "W", "The maker's TDP, kept beside tdp_w where they differ; boundary gpu.", 5, 30_000
         ).optional(),
+        c.power_boundary.but(allowed=("gpu",)),
         c.quantity("memory_gb", "GB", "Memory.", 0.01, 2000).optional(),
         c.quantity("memory_bandwidth_gb_per_s", "GB/s", "Memory bandwidth.", 1, 1e5).optional(),
         c.quantity("dense_fp16_tflop_per_s", "1/s", "Peak dense FP16 or BF16 rate, 1e12 FLOP/s.", 0.1, 1e5).optional(),

@@ -20,6 +20,8 @@ TABLE = Table(
         c.quantity("power_max_w_per_accelerator", "W", "The same per accelerator in it.", 200, 20_000).optional(),
         c.text("power_max_quantity", "What kind of maximum was printed.", ("max_power", "peak_power")).optional(),
         c.quantity("power_idle_w", "W", "Idle power; boundary node.", 10, 1e6).optional(),
+        c.power_boundary.but(allowed=("node",)),
+        c.is_measured,
         Column("is_default", pl.Boolean, "Whether deployments of its accelerator are taken to stand in it."),
         c.source_url.optional(),
         c.confidence.optional(),

@@ -22,6 +22,7 @@ TABLE = Table(
         Rule(
             "No row is rejected for a name that is missing in assets/reference/aliases.csv",
             ~pl.col("rejection_code").str.starts_with("unknown-"),
+            show="rejected_because",
         ),
     ),
     published=True,

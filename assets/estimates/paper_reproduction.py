@@ -30,6 +30,7 @@ TABLE = Table(
             "Every figure of the paper is reproduced within its tolerance",
             (pl.col("ratio") - 1).abs() <= pl.col("tolerance"),
             check="contract",
+            show="ratio",
         ),
     ),
     published=True,

@@ -1,13 +1,10 @@
 """raw.epoch_ml_hardware: Epoch AI's Machine Learning Hardware, one row an accelerator, rated specifications."""
 
-import csv
-import io
-
 import polars as pl
 
 from assets.raw.columns import KEY, PROVENANCE
 from pipelines.sources.catalogue import Document, Source
-from pipelines.sources.cells import number, utf8
+from pipelines.sources.cells import csv_records, number, utf8
 from pipelines.sources.errors import SourceError
 from pipelines.tables.contract import Column, Table
 from pipelines.wiring import raw_asset
@@ -49,19 +46,13 @@ _REMEDY = "If Epoch changed the file, edit assets/raw/epoch_ml_hardware.py."
 def parse(content: bytes, source: Source, document: Document) -> pl.DataFrame:
     """All rows; quoted cells may span lines, so a record is found by its number and name. Raises SourceError."""
     text = utf8(content, source.source_id, document.place)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = next(reader, [])
+    records = csv_records(text, source.source_id)
+    _, header = next(records, (1, []))
     known = set(_TAKEN) | _LEFT_OUT
-    if different := set(header) ^ known:
-        raise SourceError(
-            source.source_id, "line 1", f"columns differ from the known ones: {sorted(different)}", _REMEDY
-        )
-    rows = []
-    try:
-        for record, cells in enumerate(reader, start=1):
-            rows.append(_row(source, record, header, cells))
-    except csv.Error as error:
-        raise SourceError(source.source_id, f"line {reader.line_num}", f"is not CSV: {error}", _REMEDY) from error
+    if sorted(header) != sorted(known):
+        problem = f"columns differ from the known ones: {sorted(set(header) ^ known) or 'one is repeated'}"
+        raise SourceError(source.source_id, "line 1", problem, _REMEDY)
+    rows = [_row(source, record, header, cells) for record, (_, cells) in enumerate(records, start=1)]
     schema = {"locator": pl.String} | {name: TABLE.schema[name] for name in _TAKEN}
     return pl.DataFrame(rows, schema=schema)
 

@@ -1,13 +1,14 @@
 """raw.mlperf_inference: MLCommons' MLPerf Inference summaries, one row a printed result, power where it has it."""
 
 import json
+import math
 import re
 
 import polars as pl
 
 from assets.raw.columns import KEY, PROVENANCE
 from pipelines.sources.catalogue import Document, Source
-from pipelines.sources.cells import utf8
+from pipelines.sources.cells import number, utf8
 from pipelines.sources.errors import SourceError
 from pipelines.tables.contract import Column, Table
 from pipelines.wiring import raw_asset
@@ -52,6 +53,8 @@ _LEFT_OUT = {
     "compliance", "errors", "version", "inferred", "p#", "Details", "Code", "Unique ID (e.g. for Audit)", "ColorKey",
 }  # fmt: skip
 _KNOWN = set(_TAKEN) | _LEFT_OUT
+_LARGEST = 2**53
+"""Beyond it a float no longer holds every whole number; no result is near it."""
 _TOKENS_PER_SAMPLE = re.compile(r"TOKENS_PER_SAMPLE: ([0-9.]+)")
 _REMEDY = "If MLCommons changed the format, edit assets/raw/mlperf_inference.py."
 
@@ -63,6 +66,8 @@ def parse(content: bytes, source: Source, document: Document) -> pl.DataFrame:
     except json.JSONDecodeError as error:
         place = f"round {document.release}, line {error.lineno} column {error.colno}"
         raise SourceError(source.source_id, place, f"is not JSON: {error.msg}", "It may be truncated.") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets without end
+        raise SourceError(source.source_id, f"round {document.release}, /", f"is not JSON: {error}", _REMEDY) from error
     if not isinstance(results, list) or not results:
         raise SourceError(source.source_id, f"round {document.release}, /", "is not a list of results", _REMEDY)
     rows = [_row(source, document, i, result) for i, result in enumerate(results)]
@@ -88,8 +93,11 @@ def _row(source: Source, document: Document, index: int, result: dict) -> dict:
         row[name] = None if value == "" else int(value) if TABLE.schema[name] == pl.Int64 and value else value
     if row["Performance_Result"] is None or row["Performance_Result"] < 0:
         raise error("Performance_Result", f"{result['Performance_Result']!r} is not a non-negative number")
+    if not isinstance(result["Accuracy"], str):
+        raise error("Accuracy", f"{result['Accuracy']!r} is not text")
     tokens = _TOKENS_PER_SAMPLE.search(result["Accuracy"])
-    return row | {"TOKENS_PER_SAMPLE": float(tokens[1]) if tokens else None}
+    place = f"round {document.release}, /{index}/Accuracy"
+    return row | {"TOKENS_PER_SAMPLE": number(tokens[1], source.source_id, place) if tokens else None}
 
 
 def _fits(value: object, dtype: type[pl.DataType]) -> bool:
@@ -99,8 +107,9 @@ def _fits(value: object, dtype: type[pl.DataType]) -> bool:
         return isinstance(value, bool)
     if dtype == pl.String:
         return isinstance(value, str)
-    whole = dtype != pl.Int64 or value == int(value) if isinstance(value, (int, float)) else False
-    return whole and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST:
+        return False  # NaN and Infinity are no JSON, but Python reads them
+    return dtype != pl.Int64 or value == math.floor(value)
 
 
 mlperf_inference = raw_asset(TABLE, parse)

@@ -1,13 +1,10 @@
 """raw.oviedo_throughput: the throughput file that Oviedo et al. typed in from elsewhere, one row a printed row."""
 
-import csv
-import io
-
 import polars as pl
 
 from assets.raw.columns import KEY, PROVENANCE
 from pipelines.sources.catalogue import Document, Source
-from pipelines.sources.cells import number, utf8
+from pipelines.sources.cells import csv_records, number, utf8, whole_number
 from pipelines.sources.errors import SourceError
 from pipelines.tables.contract import Column, Table
 from pipelines.wiring import raw_asset
@@ -45,13 +42,13 @@ _NUMERIC = [name for name in PRINTED if TABLE.schema[name] in (pl.Float64, pl.In
 def parse(content: bytes, source: Source, document: Document) -> pl.DataFrame:
     """The printed rows. Raises SourceError naming line and column."""
     text = utf8(content, source.source_id, document.place)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = next(reader, [])
+    records = csv_records(text, source.source_id)
+    _, header = next(records, (1, []))
     if header != PRINTED:
         different = [name for name in header if name not in PRINTED] + [name for name in PRINTED if name not in header]
         problem = f"columns differ from the known ones: {different or 'order'}"
         raise SourceError(source.source_id, "line 1", problem, "If meant, edit assets/raw/oviedo_throughput.py.")
-    rows = [_row(source, reader.line_num, cells) for cells in reader if cells]
+    rows = [_row(source, line, cells) for line, cells in records if cells]
     schema = {"locator": pl.String} | {name: TABLE.schema[name] for name in PRINTED}
     return pl.DataFrame(rows, schema=schema)
 
@@ -62,8 +59,8 @@ def _row(source: Source, line: int, cells: list[str]) -> dict:
         raise SourceError(source.source_id, f"line {line}", problem, "The last accepted figures are served.")
     row: dict = {name: cell or None for name, cell in zip(PRINTED, cells, strict=True)}
     for name in _NUMERIC:
-        value = number(row[name] or "", source.source_id, f"line {line}, column {name}")
-        row[name] = int(value) if TABLE.schema[name] == pl.Int64 else value
+        read = whole_number if TABLE.schema[name] == pl.Int64 else number
+        row[name] = read(row[name] or "", source.source_id, f"line {line}, column {name}")
     return {"locator": f"line {line}"} | row
 
 

@@ -53,8 +53,8 @@ _LOOK = "Look at the page: if NVIDIA changed the layout, assets/raw/trtllm_perf.
 _PRECISION_LAST = re.compile(r"(?P<model>.+) (?P<precision>FP\d+)")
 _GPU_HEADER = re.compile(r"(?P<gpu>[^*<]+)<br/>(?P<parallelism>[A-Z0-9,]+) \((?P<precision>FP\d+)\)")
 _COUNT_HEADER = re.compile(r"\*\*(?P<n>\d+) GPUs\*\*<br/>(?P<parallelism>[A-Z0-9,]+) \((?P<precision>FP\d+)\)")
-_DEGREE = re.compile(r"(TP|PP|DEP)(\d+)")
-_LENGTHS = re.compile(r"(\d+)\s*[,/]\s*(\d+)")
+_DEGREE = re.compile(r"(TP|PP|DEP)([0-9]{1,4})")
+_LENGTHS = re.compile(r"([0-9]{1,9})\s*[,/]\s*([0-9]{1,9})")
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,16 @@ def _rows(page: _Page, layout: str, text: str) -> Iterator[dict]:
             inside = (inside or block.text == SECTION) and block.text != SECTION_END
             heading, caption = block.text, ""
         elif isinstance(block, Paragraph):
+            if inside and "|" in block.text:
+                raise page.error(f"line {block.line}, {heading}", "is a table whose rule does not match its header")
             caption = block.text
         elif inside and isinstance(block, MarkdownTable):
             columns, lengths_rows = read(page, heading, caption, block)
             for row in lengths_rows:
                 yield from _values(page, heading, block, columns, row)
             caption = ""
+    if inside:
+        raise page.error(f"section {SECTION}", f"is not followed by {SECTION_END!r}: the page may be truncated")
 
 
 def _values(

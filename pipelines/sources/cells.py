@@ -1,10 +1,15 @@
 """Reading what is printed in one cell, strictly: a number that does not parse is an error, never a null."""
 
+import csv
+import io
+import math
 import re
+from collections.abc import Iterator
 
 from pipelines.sources.errors import SourceError
 
-_NUMBER = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_LARGEST_WHOLE_NUMBER = 2**53
 _LOOK = "Look at the published page; if the layout changed, the parser must learn it."
 
 
@@ -12,13 +17,16 @@ def number(text: str, source_id: str, place: str) -> float:
     """A printed non-negative number, with or without thousands separators. Raises SourceError."""
     if not _NUMBER.fullmatch(text.strip()):
         raise SourceError(source_id, place, f"{text.strip()!r} is not a non-negative number", _LOOK)
-    return float(text.replace(",", ""))
+    value = float(text.replace(",", ""))
+    if math.isinf(value):
+        raise SourceError(source_id, place, f"{text.strip()!r} is too large", _LOOK)
+    return value
 
 
 def whole_number(text: str, source_id: str, place: str) -> int:
     """A printed non-negative whole number. Raises SourceError."""
     value = number(text, source_id, place)
-    if value != int(value):
+    if value != int(value) or value > _LARGEST_WHOLE_NUMBER:
         raise SourceError(source_id, place, f"{text.strip()!r} is not a whole number", _LOOK)
     return int(value)
 
@@ -30,3 +38,13 @@ def utf8(content: bytes, source_id: str, place: str) -> str:
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 at byte {error.start}"
         raise SourceError(source_id, place, problem, "The last accepted figures are served.") from error
+
+
+def csv_records(text: str, source_id: str) -> Iterator[tuple[int, list[str]]]:
+    """The records of a CSV text, each with the line it ends on. Raises SourceError where quotes do not match."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+    except csv.Error as error:
+        raise SourceError(source_id, f"line {reader.line_num}", f"is not CSV: {error}", _LOOK) from error

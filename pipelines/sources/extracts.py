@@ -100,7 +100,7 @@ def _cast(path: Path, column: pl.Series, dtype: type[pl.DataType]) -> pl.Series:
 
 def _split(path: Path) -> tuple[ExtractHead, str, int]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = path.read_bytes().decode("utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError) as error:
         raise _broken(path, "whole file", f"cannot be read: {error}") from error
     n = next((i for i, line in enumerate(lines) if not line.startswith("# ")), len(lines))

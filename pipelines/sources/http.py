@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from pipelines.sources.errors import SourceError
 
@@ -53,8 +54,9 @@ def take(source_id: str, url: str, max_bytes: int, etag: str | None = None, last
     if last_modified:
         headers["If-Modified-Since"] = last_modified
     address = mirrored(url)
-    if urlsplit(address).scheme != "https" and "JOULEBOOK_MIRROR" not in os.environ:
+    if urlsplit(address).scheme != "https" and not os.environ.get("JOULEBOOK_MIRROR"):
         raise SourceError(source_id, url, "is not https", "Edit the url in assets/sources.yaml.")
+    started = time.monotonic()
     try:
         with requests.get(
             address,
@@ -63,27 +65,31 @@ def take(source_id: str, url: str, max_bytes: int, etag: str | None = None, last
             stream=True,
             allow_redirects=False,
         ) as response:
-            return _answer(source_id, url, response, max_bytes)
-    except requests.RequestException as error:
+            conditional = bool(etag or last_modified)
+            return _answer(source_id, url, response, max_bytes, started, conditional=conditional)
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise SourceError(
             source_id, url, f"cannot be reached ({type(error).__name__})", "The last accepted figures are served."
         ) from error
 
 
-def _answer(source_id: str, url: str, response: requests.Response, max_bytes: int) -> Answer:
+def _answer(
+    source_id: str, url: str, response: requests.Response, max_bytes: int, started: float, *, conditional: bool
+) -> Answer:
     etag, last_modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
-    if response.status_code == requests.codes.not_modified:
+    if response.status_code == requests.codes.not_modified and conditional:
         return Answer(response.status_code, None, etag, last_modified)
     if response.status_code != requests.codes.ok:
         remedy = "The last accepted figures are served; if it persists, edit the url in assets/sources.yaml."
         raise SourceError(source_id, url, f"answered HTTP {response.status_code}, expected 200", remedy)
-    return Answer(response.status_code, _read_limited(source_id, url, response, max_bytes), etag, last_modified)
+    content = _read_limited(source_id, url, response, max_bytes, started)
+    return Answer(response.status_code, content, etag, last_modified)
 
 
-def _read_limited(source_id: str, url: str, response: requests.Response, max_bytes: int) -> bytes:
-    started = time.monotonic()
+def _read_limited(source_id: str, url: str, response: requests.Response, max_bytes: int, started: float) -> bytes:
     content = bytearray()
-    for chunk in response.iter_content(CHUNK_BYTES):
+    # read1 returns what has come: iter_content would wait for a whole chunk, and a byte a second never meet a deadline
+    while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
         content += chunk
         if len(content) > max_bytes:
             raise SourceError(

@@ -71,7 +71,12 @@ def take_source(
 
     Raises SourceError where neither live bytes nor an extract can be had.
     """
-    last = places.newest_extract(source.source_id)
+    try:
+        last = places.newest_extract(source.source_id)
+    except SourceError:
+        if offline:
+            raise
+        last = None  # new bytes mend a damaged extract
     if not offline:
         try:
             return _take_live(source, parse, accept, schema, places, last)
@@ -95,9 +100,8 @@ def _take_live(
     known = {snapshot.url: snapshot for snapshot in read_head(last).snapshots} if last else {}
     taken = [_take_document(source, document, store, known.get(document.place)) for document in source.documents]
     snapshots = tuple(snapshot for snapshot, _ in taken)
-    if last and {s.sha256 for s in snapshots} == {s.sha256 for s in known.values()}:
-        head, frame = read_extract(last, schema)
-        accepted_at, state = head.accepted_at_utc, "unchanged"
+    if last and (accepted := _accepted_of(snapshots, last, schema)):
+        accepted_at, state, frame = accepted[0].accepted_at_utc, "unchanged", accepted[1]
     else:
         frames = [
             parse_document(parse, content, source, document, snapshot.sha256)
@@ -107,6 +111,18 @@ def _take_live(
     head = ExtractHead.of(source, accepted_at, snapshots)
     write_extract(places.accepted(source.source_id), head, frame)
     return frame, Taken(source.source_id, state, accepted_at, None, snapshots)
+
+
+def _accepted_of(
+    snapshots: tuple[Snapshot, ...], last: Path, schema: Schema
+) -> tuple[ExtractHead, pl.DataFrame] | None:
+    """The extract `last` if it was made from just these bytes; None if not, or if it has other columns than today's."""
+    if {(s.release, s.sha256) for s in snapshots} != {(s.release, s.sha256) for s in read_head(last).snapshots}:
+        return None
+    try:
+        return read_extract(last, schema)
+    except SourceError:
+        return None
 
 
 def _take_document(
@@ -123,7 +139,7 @@ def _take_document(
         raise
     if answer.content is None:
         store.record(LedgerRow(source.source_id, url, now_utc(), answer.status, known.sha256, len(held), None))
-        return known, held
+        return known.model_copy(update={"release": document.release}), held
     sha256 = store.put(answer.content)
     store.record(LedgerRow(source.source_id, url, now_utc(), answer.status, sha256, len(answer.content), None))
     snapshot = Snapshot(

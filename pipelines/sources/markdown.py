@@ -3,6 +3,7 @@
 What a table means belongs to the parser of its source.
 """
 
+import re
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
@@ -43,7 +44,7 @@ Block = Heading | Paragraph | MarkdownTable
 
 def blocks(text: str) -> list[Block]:
     """Top-level headings, paragraphs and tables in reading order. Code, lists and quotes are left out."""
-    lines = text.splitlines()
+    lines = re.split(r"\r\n?|\n", text)  # as Markdown counts them: U+2028 ends no line
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     found: list[Block] = []
     table: list[TableRow] = []

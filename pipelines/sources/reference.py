@@ -1,10 +1,8 @@
 """Strict reading of the CSV files that people edit: every complaint names the file and the line."""
 
-import csv
-import io
-
 import polars as pl
 
+from pipelines.sources.cells import csv_records, utf8
 from pipelines.sources.errors import SourceError
 
 _REMEDY = "Edit that line."
@@ -15,15 +13,15 @@ def read_reference(content: bytes, path: str, schema: dict[str, type[pl.DataType
 
     Raises SourceError for an unknown or missing column, a ragged row, or a cell of another type.
     """
-    reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-    header = next(reader, [])
+    records = csv_records(utf8(content, path, "whole file"), path)
+    _, header = next(records, (1, []))
     wanted = [name for name in schema if name != "locator"]
     if sorted(header) != sorted(wanted):
         problem = f"columns differ from the contract: {sorted(set(header) ^ set(wanted)) or 'one is repeated'}"
         raise SourceError(path, "line 1", problem, _REMEDY)
     rows = []
-    for cells in reader:
-        place = f"line {reader.line_num}"
+    for line, cells in records:
+        place = f"line {line}"
         if len(cells) != len(header):
             raise SourceError(path, place, f"has {len(cells)} cells, the header {len(header)}", _REMEDY)
         row = {name: _cell(path, place, name, cell, schema[name]) for name, cell in zip(header, cells, strict=True)}

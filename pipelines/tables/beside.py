@@ -13,7 +13,10 @@ from multiprocessing.pool import AsyncResult, Pool
 import polars as pl
 
 from pipelines.tables.contract import Table
-from pipelines.tables.validate import Failure, prepare, validate
+from pipelines.tables.validate import Failure, ValidatorError, prepare, validate
+
+DEADLINE_S = 300
+"""A worker that died answers nothing; a suite takes a fraction of a second, the import of the validator a few."""
 
 _Key = tuple[str, str]
 _worker: Pool | None = None
@@ -45,4 +48,7 @@ def failures_of(table: Table, frame: pl.DataFrame, version: str | None = None) -
     if _worker is None:
         return validate(table, frame)
     announced = _pending.pop((table.name, version), None) if version else None
-    return (announced or _worker.apply_async(validate, (table, frame))).get()
+    try:
+        return (announced or _worker.apply_async(validate, (table, frame))).get(DEADLINE_S)
+    except multiprocessing.TimeoutError as error:
+        raise ValidatorError(f"{table.name}: the validating process gave no answer in {DEADLINE_S} s") from error

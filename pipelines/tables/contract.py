@@ -49,11 +49,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Rule:
-    """A sentence that must be true of every row. `holds` is a Boolean expression; null counts as true."""
+    """A sentence that must be true of every row. `holds` is a Boolean expression; null counts as true.
+
+    `show` is the column whose value says most about a failing row.
+    """
 
     sentence: str
     holds: pl.Expr
     check: CheckName = "plausibility"
+    show: str | None = None
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,13 @@ def corrected_rows(corrections: list[Correction], tables: Mapping[str, pl.DataFr
         if correction.table not in tables:
             raise SourceError(path, correction.id, f"names the unknown table {correction.table}", "Edit that entry.")
         frame = tables[correction.table]
-        if unknown := set(correction.match) - set(frame.columns):
-            raise SourceError(path, correction.id, f"matches unknown columns {sorted(unknown)}", "Edit that entry.")
-        found = frame.filter(*[pl.col(name) == value for name, value in correction.match.items()])
+        named = {*correction.match, *([correction.column] if correction.column else [])}
+        if unknown := named - set(frame.columns):
+            raise SourceError(path, correction.id, f"names unknown columns {sorted(unknown)}", "Edit that entry.")
+        try:
+            found = frame.filter(*[pl.col(name) == value for name, value in correction.match.items()])
+        except pl.exceptions.PolarsError as error:
+            raise SourceError(path, correction.id, f"cannot be matched: {error}", "Edit that entry.") from error
         common = {
             "correction_id": correction.id,
             "table_name": correction.table,

@@ -106,11 +106,12 @@ def validate(table: Table, frame: pl.DataFrame) -> list[Failure]:
             return []
         detailed = _run(batch, table, suite, {"result_format": "COMPLETE", "include_unexpected_rows": False})
     failures = []
+    shows = {rule.sentence: rule.show for rule in table.rules}
     for result in detailed.results:
         check, sentence, _ = suite[result.expectation_config.meta["index"]]
         _raise_exception(table, sentence, result)
         if not result.success:
-            failures.append(Failure(check, sentence, _found(checked, table, result.result)))
+            failures.append(Failure(check, sentence, _found(checked, table, result.result, shows.get(sentence))))
     return failures
 
 
@@ -142,17 +143,20 @@ def _raise_exception(table: Table, sentence: str, result: Any) -> None:
             raise ValidatorError(f"{table.name}: could not evaluate '{sentence}': {entry.get('exception_message')}")
 
 
-def _found(frame: pl.DataFrame, table: Table, result: dict[str, Any]) -> str:
-    """The failing rows by their grain and value, or the observed value."""
+def _found(frame: pl.DataFrame, table: Table, result: dict[str, Any], show: str | None) -> str:
+    """The failing rows by their grain and value (that of column `show` where it is given), or the observed value."""
     indices = result.get("unexpected_index_list")
     if indices:
-        rows = frame[[int(index) for index in indices[:FIRST_FAILING_ROWS]]].select(table.grain).rows()
-        values = result.get("unexpected_list") or []
+        first = frame[[int(index) for index in indices[:FIRST_FAILING_ROWS]]]
+        rows = first.select(table.grain).rows()
+        values = first[show].to_list() if show else result.get("unexpected_list") or []
         shown = [f"{row} has {_shown(value)}" for row, value in zip(rows, values, strict=False)]
         shown = shown or [str(row) for row in rows]
         return f"{len(indices)} rows: " + "; ".join(shown)
-    missing = (result.get("details") or {}).get("mismatched")
-    return f"found {missing or result.get('observed_value')}"
+    if missing := result.get("partial_missing_list"):
+        return f"missing {', '.join(str(value) for value in missing)}"
+    mismatched = (result.get("details") or {}).get("mismatched")
+    return f"found {mismatched or result.get('observed_value')}"
 
 
 def _shown(value: Any) -> str:

@@ -30,6 +30,7 @@ select
     coalesce(e.tdp_w, v.tdp_w) as tdp_w,
     case when e.tdp_w is not null then 'epoch_ml_hardware' when v.tdp_w is not null then v.source_url end as tdp_source,
     v.tdp_w as tdp_w_maker,
+    'gpu' as power_boundary,
     coalesce(e.memory_gb, v.memory_gb) as memory_gb,
     coalesce(e.memory_bandwidth_gb_per_s, v.memory_bandwidth_gb_per_s) as memory_bandwidth_gb_per_s,
     -- peak rates: the maker's dense figures first, because others mix in sparse ones

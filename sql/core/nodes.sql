@@ -36,6 +36,8 @@ select
     m.power_max_w / n.accelerators_per_node as power_max_w_per_accelerator,
     m.power_max_quantity,
     i.power_idle_w,
+    'node' as power_boundary,
+    false as is_measured,
     -- the node that an accelerator is taken to stand in: the largest whose maximum is known (the whole rack for NVL72)
     m.power_max_w is not null
     and row_number() over (
