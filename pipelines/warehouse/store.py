@@ -1,0 +1,55 @@
+"""Tables at rest: one Parquet file a table below the home folder, written aside and renamed."""
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.sources.snapshots import write_atomically
+from pipelines.tables.contract import Table
+
+DEFAULT_HOME = "warehouse"
+SIGNIFICANT_DIGITS = 12
+
+
+def resolve_home(home: str | os.PathLike | None = None) -> Path:
+    """The home folder: the argument, else JOULEBOOK_HOME, else ./warehouse."""
+    return Path(home or os.environ.get("JOULEBOOK_HOME") or DEFAULT_HOME).resolve()
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The tables of one home."""
+
+    home: Path
+
+    def path(self, name: str) -> Path:
+        """Where `layer.table` lies."""
+        layer, table = name.split(".")
+        return self.home / "tables" / layer / f"{table}.parquet"
+
+    def read(self, name: str) -> pl.DataFrame:
+        """The table; raises FileNotFoundError where it was never made."""
+        return pl.read_parquet(self.path(name))
+
+    def write(self, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+        """Conform and store; returns what was stored. Raises TableError before anything is written."""
+        frame = table.conform(frame)
+        buffer = io.BytesIO()
+        frame.write_parquet(buffer)
+        write_atomically(self.path(table.name), buffer.getvalue())
+        return frame
+
+
+def content_version(frame: pl.DataFrame) -> str:
+    """sha256 of the typed values as canonical text: equal values, equal version, whatever wrote the file.
+
+    Floats are rounded to 12 significant digits, because their last bits differ between machines. The frame comes
+    from Table.conform, so columns and rows are already in order.
+    """
+    floats = pl.selectors.float()
+    canonical = frame.with_columns(floats.round_sig_figs(SIGNIFICANT_DIGITS)).write_csv()
+    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
