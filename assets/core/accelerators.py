@@ -22,9 +22,11 @@ TABLE = Table(
         c.power_boundary.but(allowed=("gpu",)),
         c.quantity("memory_gb", "GB", "Memory.", 0.01, 2000).optional(),
         c.quantity("memory_bandwidth_gb_per_s", "GB/s", "Memory bandwidth.", 1, 1e5).optional(),
-        c.quantity("dense_fp16_tflop_per_s", "1/s", "Peak dense FP16 or BF16 rate, 1e12 FLOP/s.", 0.1, 1e5).optional(),
-        c.quantity("dense_fp8_tflop_per_s", "1/s", "Peak dense FP8 rate, 1e12 FLOP/s.", 0.1, 1e5).optional(),
-        c.quantity("dense_fp4_tflop_per_s", "1/s", "Peak dense FP4 rate, 1e12 FLOP/s.", 0.1, 1e5).optional(),
+        c.quantity(
+            "dense_fp16_tflop_per_s", "1e12/s", "Peak dense FP16 or BF16 rate, 1e12 FLOP/s.", 0.1, 1e5
+        ).optional(),
+        c.quantity("dense_fp8_tflop_per_s", "1e12/s", "Peak dense FP8 rate, 1e12 FLOP/s.", 0.1, 1e5).optional(),
+        c.quantity("dense_fp4_tflop_per_s", "1e12/s", "Peak dense FP4 rate, 1e12 FLOP/s.", 0.1, 1e5).optional(),
         c.source_release.optional(),
         c.snapshot_sha256.optional(),
         c.locator.optional(),

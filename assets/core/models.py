@@ -12,8 +12,8 @@ TABLE = Table(
     columns=(
         c.model_id,
         c.text("model_name", "Names it goes by."),
-        c.quantity("total_params_b", "dimensionless", "Parameters, billions.", 0.01, 10_000),
-        c.quantity("active_params_b", "dimensionless", "Parameters used for one token, billions.", 0.01, 10_000),
+        c.quantity("total_params_b", "1e9", "Parameters, billions.", 0.01, 10_000),
+        c.quantity("active_params_b", "1e9", "Parameters used for one token, billions.", 0.01, 10_000),
         c.text("native_precision", "Precision of the published weights; empty: not read.").optional(),
         c.source_url,
         c.confidence,

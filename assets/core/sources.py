@@ -25,7 +25,7 @@ TABLE = Table(
         c.text("credit", "How to credit it."),
         c.text("source_boundary", "What its power or energy covers; none: throughput only.", ("none", *c.BOUNDARIES)),
         c.text("basis", "What its figures are divided by."),
-        c.count("cadence_days", "Days between two times that it is worth asking.", 1),
+        c.count("cadence_days", "Days between two times that it is worth asking.", 1).but(unit="day"),
         c.text("state", "live: accepted now; unchanged; offline: not asked; held: newer bytes not accepted.", STATES),
         c.text("problem", "Why newer bytes were not accepted.").optional(),
         c.snapshot_sha256,

@@ -23,9 +23,11 @@ TABLE = Table(
         Column("tdp_w", pl.Float64, "Rated TDP.", unit="W", low=5, high=30000, nullable=True),
         Column("memory_gb", pl.Float64, "Memory.", unit="GB", low=0.01, high=2000, nullable=True),
         Column("memory_bandwidth_gb_per_s", pl.Float64, "Bandwidth.", unit="GB/s", low=10, high=1e5, nullable=True),
-        Column("dense_fp16_tflop_per_s", pl.Float64, "Dense FP16 or BF16.", unit="1/s", low=1, high=1e5, nullable=True),
-        Column("dense_fp8_tflop_per_s", pl.Float64, "Dense FP8.", unit="1/s", low=1, high=1e5, nullable=True),
-        Column("dense_fp4_tflop_per_s", pl.Float64, "Dense FP4.", unit="1/s", low=1, high=1e5, nullable=True),
+        Column(
+            "dense_fp16_tflop_per_s", pl.Float64, "Dense FP16 or BF16.", unit="1e12/s", low=1, high=1e5, nullable=True
+        ),
+        Column("dense_fp8_tflop_per_s", pl.Float64, "Dense FP8.", unit="1e12/s", low=1, high=1e5, nullable=True),
+        Column("dense_fp4_tflop_per_s", pl.Float64, "Dense FP4.", unit="1e12/s", low=1, high=1e5, nullable=True),
         Column("source_url", pl.String, "The page.", nullable=True),
         Column("confidence", pl.String, "How sure.", allowed=("high", "medium", "low"), nullable=True),
         Column("note", pl.String, "Conflicts and corrections.", nullable=True),

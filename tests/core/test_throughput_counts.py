@@ -1,0 +1,159 @@
+"""core.published_throughput and what follows from it, on the committed extracts: every row used or rejected, once.
+
+Counts were made by hand on the published files; the independent route here reads the raw tables with plain loops.
+"""
+
+from collections import Counter
+
+import pytest
+
+from pipelines.warehouse.store import Warehouse
+
+VERDICTS = {
+    # (source, release): accepted, and rejected by code
+    ("trtllm_perf", "0.21"): {None: 131},
+    ("trtllm_perf", "1.0"): {None: 328},
+    ("trtllm_perf", "main"): {None: 150},
+    ("oviedo_throughput", "v2"): {None: 24, "upstream-error": 1},
+    ("mlperf_inference", "v4.1"): {None: 195, "twin": 120, "open-division": 19, "unit": 3, "not-an-llm": 937 - 337},
+    ("mlperf_inference", "v5.1"): {None: 295, "twin": 88, "open-division": 32, "unit": 1, "not-an-llm": 1448 - 416},
+}
+MISLABELLED = {
+    "5.1-0024", "5.1-0046", "5.1-0049", "5.1-0051", "5.1-0069", "5.1-0079", "5.1-0080", "5.1-0086",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def read(book):
+    return Warehouse(book).read
+
+
+@pytest.fixture(scope="module")
+def accepted(read):
+    return {(r["source_id"], r["source_release"], r["locator"]): r for r in read_rows(read, "serving_measurements")}
+
+
+def read_rows(read, name: str, layer: str = "core") -> list[dict]:
+    return read(f"{layer}.{name}").to_dicts()
+
+
+def is_mislabelled(row: dict) -> bool:
+    kind = (row["source_release"], row["UsedModel"], row["Scenario"], row["Performance_Units"])
+    return kind == ("v5.1", "llama3.1-8b", "Interactive", "Queries/s") and row["ID"] in MISLABELLED
+
+
+def test_each_source_has_the_counted_verdicts(read):
+    found = Counter()
+    for row in read_rows(read, "published_throughput"):
+        found[row["source_id"], row["source_release"], row["rejection_code"]] += 1
+    expected = {(*release, code): n for release, verdicts in VERDICTS.items() for code, n in verdicts.items()}
+    assert found == expected
+
+
+def test_accepted_and_rejected_tables_hold_just_those_rows(read, accepted):
+    # the fourth source prints specifications, not throughput: four of its rows are known errors
+    rejected = Counter((r["source_id"], r["source_release"], r["rejection_code"]) for r in read_rows(read, "rejected"))
+    expected = {
+        (*release, code): n
+        for release, verdicts in VERDICTS.items()
+        for code, n in verdicts.items()
+        if code is not None
+    }
+    assert rejected == expected | {("epoch_ml_hardware", "latest", "upstream-error"): 4}
+    assert Counter(key[:2] for key in accepted) == {release: verdicts[None] for release, verdicts in VERDICTS.items()}
+
+
+def test_rows_in_are_rows_accepted_and_rejected_for_every_document(read):
+    found = {(r["source_id"], r["source_release"]): r for r in read_rows(read, "sources")}
+    expected = {release: (sum(v.values()), v[None]) for release, v in VERDICTS.items()}
+    expected["epoch_ml_hardware", "latest"] = (175, 171)
+    assert {key: (r["rows_in"], r["rows_accepted"]) for key, r in found.items()} == expected
+    assert all(r["rows_in"] == r["rows_accepted"] + r["rows_rejected"] for r in found.values())
+
+
+def test_every_closed_llm_run_in_tokens_stands_exactly_once(read, accepted):
+    out_of_scope = {r["name_as_printed"] for r in read_rows(read, "aliases") if r["id"] == "not-an-llm"}
+    first_of_twins = {
+        (r["source_release"], r["locator"]): r["rejected_because"].removeprefix("the run of ").split(",")[0]
+        for r in read_rows(read, "rejected")
+        if r["rejection_code"] == "twin"
+    }
+    n_closed = 0
+    for row in read_rows(read, "mlperf_inference", "raw"):
+        is_tokens = row["Performance_Units"] == "Tokens/s" or is_mislabelled(row)
+        if row["Category"] != "closed" or row["UsedModel"] in out_of_scope or not is_tokens:
+            continue
+        n_closed += 1
+        release, locator = row["source_release"], row["locator"]
+        is_accepted = ("mlperf_inference", release, locator) in accepted
+        assert is_accepted != ((release, locator) in first_of_twins), row
+        if not is_accepted:
+            twin = accepted["mlperf_inference", release, first_of_twins[release, locator]]
+            assert twin["printed_value"] == row["Performance_Result"]
+            assert twin["power_w"] == row["Power_Result"]
+            assert twin["scenario"] == row["Scenario"].lower()
+            assert twin["system"].split()[0] == row["ID"]
+            assert twin["n_source_rows"] == 2
+    assert n_closed == 195 + 120 + 295 + 88
+
+
+def test_twins_are_counted_on_the_row_that_stands_for_them(read, accepted):
+    twins = Counter(r["source_release"] for r in read_rows(read, "rejected") if r["rejection_code"] == "twin")
+    assert twins == Counter(key[1] for key, row in accepted.items() if row["n_source_rows"] == 2)
+
+
+def test_results_labelled_queries_that_are_tokens_are_in(read, accepted):
+    pointers = {r["locator"]: r for r in read_rows(read, "mlperf_inference", "raw") if is_mislabelled(r)}
+    assert sorted(row["ID"] for row in pointers.values()) == sorted(MISLABELLED)
+    for locator, raw in pointers.items():
+        row = accepted["mlperf_inference", "v5.1", locator]
+        assert (row["model_id"], row["scenario"]) == ("llama-3.1-8b", "interactive")
+        assert (row["printed_unit"], row["output_tokens_per_s"]) == ("Tokens/s", raw["Performance_Result"])
+
+
+@pytest.mark.parametrize(
+    ("model_id", "accelerator_id", "parallelism", "lengths", "printed", "n_gpus", "of_the_group"),
+    [
+        ("deepseek-r1-0528", "b200-sxm", "dep4", (1000, 1000), 6463, 4, 25852),
+        ("gpt-oss-120b", "h100-sxm", "dep4", (1000, 1000), 4685, 4, 18740),
+        ("llama-3.3-70b", "h100-sxm", "tp2", (1000, 1000), 2209, 2, 4418),
+        ("qwen3-235b-a22b", "rtx-pro-6000-blackwell-server", "dep2,pp2", (1000, 1000), 1731, 4, 6924),
+        ("qwen3-30b-a3b", "rtx-pro-6000-blackwell-server", "dep8,pp1", (1024, 8192), 2406, 8, 19248),
+    ],
+)
+def test_a_figure_per_gpu_is_multiplied_by_the_gpus_of_its_group(
+    accepted, model_id, accelerator_id, parallelism, lengths, printed, n_gpus, of_the_group
+):
+    key = (model_id, accelerator_id, parallelism, *lengths)
+    (row,) = [
+        r
+        for r in accepted.values()
+        if r["source_release"] == "main"
+        and (r["model_id"], r["accelerator_id"], r["parallelism"], r["input_tokens"], r["output_tokens"]) == key
+    ]
+    assert (row["printed_value"], row["accelerator_basis"], row["n_accelerators"]) == (printed, "per_gpu", n_gpus)
+    assert row["output_tokens_per_s"] == of_the_group
+
+
+def test_a_figure_of_a_group_is_taken_as_it_stands(accepted):
+    rows = [r for r in accepted.values() if r["accelerator_basis"] != "per_gpu"]
+    assert {r["accelerator_basis"] for r in rows} == {"per_group", "per_system"}
+    assert all(r["output_tokens_per_s"] == r["printed_value"] for r in rows)
+
+
+def test_accelerators_are_those_of_the_whole_system(accepted):
+    # 18 nodes of four
+    rows = [r for r in accepted.values() if r["system"].startswith("5.1-0071 ")]
+    assert rows
+    assert {r["n_accelerators"] for r in rows} == {72}
+
+
+def test_two_nodes_printed_as_one_are_out_and_two_halved_by_hand_carry_a_caveat(read, accepted):
+    (error,) = [r for r in read_rows(read, "rejected") if r["source_id"] == "oviedo_throughput"]
+    assert (error["locator"], error["rejection_code"]) == ("line 4", "upstream-error")
+    assert "two nodes" in error["rejected_because"]
+    assert "halved by hand" in accepted["oviedo_throughput", "v2", "line 20"]["caveat"]
+
+
+def test_no_precision_is_taken_from_the_round_that_prints_fp16_for_everything(accepted):
+    assert {r["precision"] for key, r in accepted.items() if key[1] == "v4.1"} == {"unstated"}

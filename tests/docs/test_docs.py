@@ -1,0 +1,73 @@
+"""The pages below docs/ are executed like the README, and what they name exists."""
+
+import re
+
+import duckdb
+import pytest
+import yaml
+
+from assets.core.rejected import TABLE as REJECTED
+from pipelines.definitions import all_tables
+from pipelines.sources.catalogue import REPOSITORY, Source, load_catalogue
+from pipelines.tables.corrections import Correction
+from tests.docs.pages import missing_files, page, shell_lines, shown_blocks, words_in_code
+
+PAGES = sorted(str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "docs").glob("*.md"))
+BLOCKS = [block for name in PAGES for block in shown_blocks(name, "sql", "python")]
+TABLE_NAME = re.compile(r"(?:raw|core|estimates)\.\w+")
+NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_block_gives_what_is_shown(block, run_shown):
+    run_shown(block)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_files_exist(name, book):
+    assert missing_files(name, book) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_make_targets_exist(name):
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    named = {match[1] for line in shell_lines(name) if (match := re.match(r"make (\w+)", line))}
+    assert named <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_and_columns_exist(name):
+    tables = all_tables()
+    columns = {column for table in tables for column in table.columns}
+    known = {column.name for column in columns} | {value for column in columns for value in column.allowed or ()}
+    known |= {table.short_name for table in tables} | set(load_catalogue())
+    known |= set(Source.model_fields) | set(Correction.model_fields)
+    in_code = words_in_code(name)
+    assert {word for word in in_code if TABLE_NAME.fullmatch(word)} <= {table.name for table in tables}
+    assert {word for word in in_code if NAME.fullmatch(word)} - known == set()
+
+
+def test_assumptions_named_exist():
+    entries = yaml.safe_load((REPOSITORY / "assets" / "assumptions.yaml").read_text(encoding="utf-8"))
+    ids = {entry["id"] for entry in entries}
+    prefixes = tuple({entry_id.split(".")[0] + "." for entry_id in ids})
+    named = {word for word in words_in_code("docs/methods.md") if word.startswith(prefixes) and "*" not in word}
+    assert {"oviedo2026.pue", "oviedo2026.power_utilisation"} <= named <= ids
+
+
+def test_every_method_has_its_version(book):
+    listed = re.findall(r"^- `(\w+)`", page("docs/methods.md").split("## Method versions")[1], re.MULTILINE)
+    with duckdb.connect(str(book / "joulebook.duckdb"), read_only=True) as connection:
+        used = [name for (name,) in connection.sql("SELECT DISTINCT method FROM energy_per_query").fetchall()]
+    assert sorted(listed) == sorted(used)
+
+
+def test_every_reason_for_rejection_is_explained():
+    codes = next(column.allowed for column in REJECTED.columns if column.name == "rejection_code")
+    text = page("docs/data.md")
+    assert [code for code in codes if code not in text] == []
+
+
+def test_every_source_has_its_section():
+    sections = set(re.findall(r"^## (\w+)$", page("docs/data.md"), re.MULTILINE))
+    assert set(load_catalogue()) <= sections

@@ -1,0 +1,87 @@
+"""README.md is executed: its queries give what it shows, its commands, files and tables exist."""
+
+import re
+
+import click
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from assets.published.joulebook import published_tables
+from pipelines.cli import main
+from pipelines.definitions import all_tables
+from pipelines.sources.catalogue import REPOSITORY, load_catalogue
+from tests.docs.pages import missing_files, page, shell_lines, shown_blocks, words_in_code
+
+README = "README.md"
+BLOCKS = shown_blocks(README, "sql", "python")
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_block_gives_what_is_shown(block, run_shown):
+    run_shown(block)
+
+
+def test_readme_shows_queries_in_both_languages():
+    assert {block.language for block in BLOCKS} == {"sql", "python"}
+    assert len(BLOCKS) >= 5
+
+
+def test_make_targets_exist():
+    named = {match[1] for line in shell_lines(README) if (match := re.match(r"make (\w+)", line))}
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    assert {"refresh", "test"} <= named
+    assert named <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+
+
+def test_commands_and_their_options_exist():
+    commands = [line.split() for line in shell_lines(README) if line.startswith("joulebook ")]
+    assert commands
+    for _, command, *arguments in commands:
+        said = CliRunner().invoke(main, [command, "--help"])
+        assert said.exit_code == 0, f"joulebook {command}: {said.output}"
+        for option in arguments:
+            if option.startswith("--"):
+                assert re.search(rf"{option}(?![\w-])", said.output), f"joulebook {command} has no {option}"
+
+
+def test_options_named_alone_exist():
+    options = {word for word in words_in_code(README) if word.startswith("--")}
+    known = {option for command in main.commands.values() for parameter in command.params for option in parameter.opts}
+    assert isinstance(main, click.Group)
+    assert options <= known
+
+
+def test_files_exist(book):
+    assert missing_files(README, book) == []
+
+
+def test_environment_variables_are_read():
+    code = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "pipelines").rglob("*.py"))
+    for name in set(re.findall(r"JOULEBOOK_[A-Z]+", page(README))):
+        assert f'"{name}"' in code, f"nothing reads {name}"
+
+
+def test_every_published_table_is_described(book):
+    section = page(README).split("## What is in joulebook.duckdb")[1].split("\n## ")[0]
+    described = re.findall(r"^\| ([a-z_]+) \|", section, re.MULTILINE)[1:]
+    with duckdb.connect(str(book / "joulebook.duckdb"), read_only=True) as connection:
+        published = [name for (name,) in connection.sql("SELECT table_name FROM duckdb_tables()").fetchall()]
+    assert sorted(described) == sorted(published)
+    assert {table.short_name for table in published_tables()} < set(described)
+
+
+def test_the_picture_names_every_table():
+    picture = page(README).split("## The walk of a number")[1].split("```")[1]
+    named = set(re.findall(r"\b(?:raw|core|estimates)\.\w+", picture))
+    assert named == {table.name for table in all_tables()}
+
+
+def test_every_source_is_credited():
+    text = page(README)
+    for source in load_catalogue().values():
+        line = next(line for line in text.splitlines() if line.startswith(f"| [{source.source_id}]({source.homepage})"))
+        assert source.publisher in line
+        assert source.licence.name in line
+        assert line.rstrip(" |").rpartition("| ")[2] in source.credit
+    assert "derived, not verified by MLCommons" in text

@@ -1,0 +1,154 @@
+"""Taking a file over HTTP, against a real server on loopback: what is accepted, and what is refused naming the url."""
+
+import gzip
+import socket
+import time
+
+import pytest
+import requests
+
+from pipelines.sources import http
+from pipelines.sources.errors import SourceError
+
+URL = "https://published.test/folder/file.csv?raw=true"
+PATH = "published.test/folder/file.csv?raw=true"
+
+
+def refused(url: str = URL, max_bytes: int = 1000, **condition: str) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        http.take("a_source", url, max_bytes, **condition)
+    assert (caught.value.source_id, caught.value.place) == ("a_source", url)
+    return caught.value
+
+
+def test_bytes_come_with_their_validators(loopback):
+    day = "Tue, 02 Feb 2027 03:04:05 GMT"
+    loopback.serve(URL, b"a,b\n1,2\n", headers={"ETag": '"one"', "Last-Modified": day})
+    assert http.take("a_source", URL, 1000) == http.Answer(200, b"a,b\n1,2\n", '"one"', day)
+    ((path, headers),) = loopback.requests
+    assert path == PATH
+    assert headers["User-Agent"].startswith("joulebook/")
+    assert "If-None-Match" not in headers
+    assert "If-Modified-Since" not in headers
+
+
+def test_what_we_have_is_asked_for_conditionally(loopback):
+    loopback.serve(URL, b"new", headers={"ETag": '"one"'})
+    answer = http.take("a_source", URL, 1000, etag='"one"', last_modified="Tue, 02 Feb 2027 03:04:05 GMT")
+    assert (answer.status, answer.content) == (304, None)
+    headers = loopback.requests[0][1]
+    assert headers["If-Modified-Since"] == "Tue, 02 Feb 2027 03:04:05 GMT"
+
+
+def test_new_bytes_come_in_spite_of_a_condition(loopback):
+    loopback.serve(URL, b"new", headers={"ETag": '"two"'})
+    assert http.take("a_source", URL, 1000, etag='"one"').content == b"new"
+
+
+def test_not_modified_without_a_condition_is_an_error(loopback):
+    loopback.serve(URL, b"", status=304)
+    assert "answered HTTP 304" in refused().problem
+
+
+@pytest.mark.parametrize("status", [204, 400, 403, 404, 410, 429, 500, 503])
+def test_any_other_status_is_refused(loopback, status):
+    loopback.serve(URL, b"", status=status)
+    assert f"answered HTTP {status}, expected 200" in refused().problem
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_host_is_not_followed(loopback, status):
+    elsewhere = f"{loopback.address.replace('127.0.0.1', 'localhost')}/elsewhere"
+    loopback.serve(URL, b"", status=status, headers={"Location": elsewhere})
+    loopback.serve("https://elsewhere", b"caught")
+    assert f"answered HTTP {status}" in refused().problem
+    assert [path for path, _ in loopback.requests] == [PATH]
+
+
+def test_more_than_the_limit_is_refused(loopback):
+    loopback.serve(URL, b"x" * 1001)
+    assert "larger than 1000 bytes" in refused(max_bytes=1000).problem
+    assert len(http.take("a_source", URL, 1001).content) == 1001
+
+
+def test_the_limit_counts_after_decompression(loopback):
+    bomb = gzip.compress(b"0" * 5_000_000)
+    assert len(bomb) < 10_000
+    loopback.serve(URL, bomb, headers={"Content-Encoding": "gzip"})
+    assert "larger than 10000 bytes" in refused(max_bytes=10_000).problem
+
+
+def test_compressed_bytes_are_opened(loopback):
+    content = b"".join(b"%d\n" % i for i in range(50_000))
+    loopback.serve(URL, gzip.compress(content), headers={"Content-Encoding": "gzip"})
+    assert http.take("a_source", URL, 1_000_000).content == content
+
+
+def test_damaged_compression_is_refused(loopback):
+    loopback.serve(URL, b"not gzip at all", headers={"Content-Encoding": "gzip"})
+    assert "cannot be reached (DecodeError)" in refused().problem
+
+
+def test_a_body_that_ends_too_early_is_refused(loopback):
+    loopback.serve(URL, b"half of i", declared_bytes=18)
+    assert "cannot be reached" in refused().problem
+
+
+def test_a_byte_at_a_time_meets_the_deadline(loopback, monkeypatch):
+    monkeypatch.setattr(http, "TOTAL_DEADLINE_S", 0.3)
+    loopback.serve(URL, b"x" * 200, pause_s=0.02)
+    started = time.monotonic()
+    assert "took over 0.3 s" in refused().problem
+    assert time.monotonic() - started < 2
+
+
+def test_silence_ends_too(loopback, monkeypatch):
+    monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.2)
+    loopback.serve(URL, b"x", pause_s=2)
+    assert "cannot be reached" in refused().problem
+
+
+def test_nobody_listening_is_refused(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("JOULEBOOK_MIRROR", f"http://127.0.0.1:{port}")
+    assert "cannot be reached (ConnectionError)" in refused().problem
+
+
+@pytest.fixture
+def no_request(monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("a request left the machine")
+
+    monkeypatch.setattr(requests.Session, "request", fail)
+
+
+@pytest.mark.usefixtures("no_request")
+@pytest.mark.parametrize("mirror", ["http://mirror.test", "http://127.0.0.1.mirror.test", "http://192.0.2.1:8080/"])
+def test_a_mirror_without_https_must_be_on_loopback(monkeypatch, mirror):
+    monkeypatch.setenv("JOULEBOOK_MIRROR", mirror)
+    with pytest.raises(SourceError, match=r"JOULEBOOK_MIRROR: .* is plain http and not on loopback"):
+        http.take("a_source", URL, 1000)
+
+
+@pytest.mark.usefixtures("no_request")
+@pytest.mark.parametrize("mirror", [None, ""])
+def test_a_published_address_without_https_is_refused(monkeypatch, mirror):
+    if mirror is not None:
+        monkeypatch.setenv("JOULEBOOK_MIRROR", mirror)
+    assert "is not https" in refused("http://published.test/file.csv").problem
+
+
+@pytest.mark.parametrize(
+    ("mirror", "address"),
+    [
+        ("", URL),
+        ("https://mirror.test", f"https://mirror.test/{PATH}"),
+        ("https://mirror.test/kept/", f"https://mirror.test/kept/{PATH}"),
+        ("http://localhost:8080", f"http://localhost:8080/{PATH}"),
+        ("http://[::1]:8080", f"http://[::1]:8080/{PATH}"),
+    ],
+)
+def test_a_mirror_has_host_and_path_below_it(monkeypatch, mirror, address):
+    monkeypatch.setenv("JOULEBOOK_MIRROR", mirror)
+    assert http.mirrored(URL) == address

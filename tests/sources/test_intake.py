@@ -1,0 +1,296 @@
+"""Taking a source: accepted as a whole or not at all, the last accepted figures served meanwhile, nothing lost.
+
+A made-up source of two documents, each a column of numbers, served from loopback.
+"""
+
+import polars as pl
+import pytest
+
+from pipelines.sources import intake
+from pipelines.sources.catalogue import Document, Licence, Source
+from pipelines.sources.cells import number, utf8
+from pipelines.sources.errors import SourceError
+from pipelines.sources.extracts import read_extract, read_head
+from pipelines.sources.intake import Places, read_taken, record_taken, take_source
+from pipelines.sources.snapshots import SnapshotStore
+from tests.support import Reply
+
+URLS = {"1.0": "https://published.test/1.0.csv", "2.0": "https://published.test/2.0.csv"}
+SCHEMA = dict.fromkeys(intake.PROVENANCE, pl.String) | {"speed": pl.Float64}
+SOURCE = Source(
+    source_id="a_source",
+    title="A made-up source",
+    publisher="Made-Up",
+    homepage="https://published.test/",
+    licence=Licence(name="MIT", url="https://published.test/licence", redistribution="allowed", reason="Ours."),
+    credit="Made-Up",
+    keep_extract=True,
+    cadence_days=7,
+    parser="raw.a_source",
+    format="csv",
+    boundary="none",
+    basis="made up",
+    max_bytes=1000,
+    documents=tuple(Document(url=url, release=release, layout="csv") for release, url in URLS.items()),
+)
+
+
+def parse(content: bytes, source: Source, document: Document) -> pl.DataFrame:
+    lines = utf8(content, source.source_id, document.place).split()
+    rows = [(f"line {i}", number(line, source.source_id, f"line {i}")) for i, line in enumerate(lines, start=1)]
+    return pl.DataFrame(rows, schema={"locator": pl.String, "speed": pl.Float64}, orient="row")
+
+
+def accept(frame: pl.DataFrame) -> pl.DataFrame:
+    if frame["speed"].max() > 1000:
+        raise SourceError("a_source", "raw.a_source", "speed between 0 and 1000: 1 rows", "The last figures serve.")
+    return frame.select(SCHEMA.keys())
+
+
+@pytest.fixture
+def places(tmp_path):
+    return Places(tmp_path / "home", tmp_path / "extracts")
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """A second passes at every look."""
+    ticks = (f"2027-02-03T04:{i // 60:02}:{i % 60:02}Z" for i in range(3600))
+    monkeypatch.setattr(intake, "now_utc", lambda: next(ticks))
+
+
+@pytest.fixture
+def publish(loopback):
+    """Let the publisher serve these bytes, by release."""
+
+    def publish(**by_release: bytes) -> None:
+        for name, content in by_release.items():
+            release = name.removeprefix("r").replace("_", ".")
+            loopback.serve(URLS[release], content, headers={"ETag": f'"{content[:5].hex()}"'})
+
+    return publish
+
+
+@pytest.fixture
+def take(places):
+    def take(offline: bool = False, source: Source = SOURCE, schema: intake.Schema = SCHEMA):
+        return take_source(source, parse, accept, schema, places, offline)
+
+    return take
+
+
+def speeds(frame: pl.DataFrame) -> list[tuple[str, float]]:
+    return frame.select("source_release", "speed").rows()
+
+
+def test_live_bytes_are_accepted_with_their_provenance(publish, take, places):
+    publish(r1_0=b"1\n2\n", r2_0=b"3\n")
+    frame, taken = take()
+    assert speeds(frame) == [("1.0", 1.0), ("1.0", 2.0), ("2.0", 3.0)]
+    assert (taken.state, taken.problem) == ("live", None)
+    store = SnapshotStore(places.home)
+    for snapshot in taken.snapshots:
+        rows = frame.filter(pl.col("source_release") == snapshot.release)
+        assert set(rows["snapshot_sha256"]) == {snapshot.sha256}
+        assert len(store.get(snapshot.sha256)) == snapshot.size_bytes
+    head, kept = read_extract(places.accepted("a_source"), SCHEMA)
+    assert kept.equals(frame)
+    assert head.accepted_at_utc == taken.accepted_at_utc
+    assert [(row.url, row.status, row.problem) for row in store.ledger()] == [(url, 200, None) for url in URLS.values()]
+
+
+def test_the_same_bytes_again_are_asked_for_conditionally_and_keep_their_date(publish, take, places, loopback):
+    publish(r1_0=b"1\n2\n", r2_0=b"3\n")
+    first, accepted = take()
+    again, taken = take()
+    assert again.equals(first)
+    assert (taken.state, taken.problem) == ("unchanged", None)
+    assert taken.accepted_at_utc == accepted.accepted_at_utc
+    assert taken.snapshots == accepted.snapshots
+    assert all("If-None-Match" in headers for _, headers in loopback.requests[2:])
+    assert [row.status for row in SnapshotStore(places.home).ledger()] == [200, 200, 304, 304]
+
+
+def test_the_same_bytes_from_a_server_without_validators_are_unchanged_too(loopback, take):
+    for url in URLS.values():
+        loopback.serve(url, b"1\n")
+    accepted = take()[1]
+    taken = take()[1]
+    assert (taken.state, taken.accepted_at_utc) == ("unchanged", accepted.accepted_at_utc)
+
+
+def test_the_repository_s_extract_makes_live_bytes_unchanged(publish, take, places):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    accepted = take()[1]
+    places.extracts.mkdir()
+    places.accepted("a_source").rename(places.extracts / "a_source.csv")
+    taken = take()[1]
+    assert (taken.state, taken.accepted_at_utc) == ("unchanged", accepted.accepted_at_utc)
+
+
+def test_one_changed_document_makes_the_source_live_again_with_all_its_rows(publish, take):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    accepted = take()[1]
+    publish(r2_0=b"4\n")
+    frame, taken = take()
+    assert speeds(frame) == [("1.0", 1.0), ("2.0", 4.0)]
+    assert taken.state == "live"
+    assert taken.accepted_at_utc > accepted.accepted_at_utc
+
+
+REFUSED = {
+    # name: (what the second document is answered with, what the problem names)
+    "cells that do not parse": (Reply(b"n/a\n"), "line 1: 'n/a' is not a non-negative number"),
+    "a broken contract": (Reply(b"5000\n"), "raw.a_source: speed between 0 and 1000"),
+    "an empty file": (Reply(b""), "2.0.csv: is empty"),
+    "a sign-in page": (Reply(b"<!doctype html><h1>Sign in</h1>"), "2.0.csv: is an HTML page, expected csv"),
+    "gone": (Reply(b"", 404), "2.0.csv: answered HTTP 404"),
+    "cut short": (Reply(b"4\n", declared_bytes=9), "2.0.csv: cannot be reached"),
+    "too large": (Reply(b"4\n" * 501), "2.0.csv: is larger than 1000 bytes"),
+    "moved": (Reply(b"", 302, {"Location": "https://elsewhere.test/"}), "2.0.csv: answered HTTP 302"),
+    "not modified, unasked": (Reply(b"", 304), "2.0.csv: answered HTTP 304"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_one_bad_document_of_two_holds_the_whole_source(publish, take, places, loopback, case):
+    reply, named = REFUSED[case]
+    publish(r1_0=b"1\n2\n")
+    loopback.serve(URLS["2.0"], b"3\n")
+    first, accepted = take()
+    kept = places.accepted("a_source").read_bytes()
+    publish(r1_0=b"7\n8\n")
+    loopback.replies[URLS["2.0"].removeprefix("https://")] = reply
+    if case == "not modified, unasked":
+        (places.home / "snapshots" / accepted.snapshots[1].sha256).unlink()
+    frame, taken = take()
+    assert frame.equals(first)
+    assert taken.state == "held"
+    assert taken.problem.startswith("a_source: ")
+    assert named in taken.problem
+    assert (taken.accepted_at_utc, taken.snapshots) == (accepted.accepted_at_utc, accepted.snapshots)
+    assert places.accepted("a_source").read_bytes() == kept
+    publish(r2_0=b"9\n")
+    mended, taken = take()
+    assert (speeds(mended), taken.state) == ([("1.0", 7.0), ("1.0", 8.0), ("2.0", 9.0)], "live")
+
+
+def test_a_damaged_answer_is_asked_for_again(publish, take, loopback):
+    # its ETag is not ours: with it the publisher would say that nothing changed
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    take()
+    publish(r2_0=b"n/a\n")
+    assert [take()[1].state for _ in range(2)] == ["held", "held"]
+    asked = [headers.get("If-None-Match") for path, headers in loopback.requests if path.endswith("2.0.csv")]
+    accepted = '"' + b"3\n".hex() + '"'
+    assert asked == [None, accepted, accepted]
+
+
+def test_why_a_take_failed_stands_in_the_ledger(publish, take, places, loopback):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    take()
+    del loopback.replies["published.test/2.0.csv"]
+    take()
+    last = SnapshotStore(places.home).ledger()[-1]
+    assert (last.url, last.status, last.sha256) == (URLS["2.0"], None, None)
+    assert "answered HTTP 404" in last.problem
+
+
+def test_offline_asks_nobody(publish, take, loopback):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    first, accepted = take()
+    loopback.requests.clear()
+    frame, taken = take(offline=True)
+    assert frame.equals(first)
+    assert (taken.state, taken.problem, taken.accepted_at_utc) == ("offline", None, accepted.accepted_at_utc)
+    assert loopback.requests == []
+
+
+def test_without_any_extract_offline_is_an_error(take):
+    with pytest.raises(SourceError, match="a_source: assets/extracts: has no extract of it"):
+        take(offline=True)
+
+
+def test_without_any_extract_a_bad_answer_is_an_error(publish, take, places):
+    publish(r1_0=b"1\n", r2_0=b"n/a\n")
+    with pytest.raises(SourceError, match="a_source: line 1: 'n/a'"):
+        take()
+    assert not places.accepted("a_source").exists()
+
+
+def test_the_extract_accepted_last_serves(publish, take, places):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    take()
+    places.extracts.mkdir()
+    old = places.accepted("a_source").read_bytes()
+    (places.extracts / "a_source.csv").write_bytes(old)
+    publish(r1_0=b"2\n")
+    take()
+    assert speeds(take(offline=True)[0])[0] == ("1.0", 2.0)
+    # a newer clone brings newer figures than this home's
+    (places.extracts / "a_source.csv").write_bytes(places.accepted("a_source").read_bytes())
+    places.accepted("a_source").write_bytes(old)
+    assert speeds(take(offline=True)[0])[0] == ("1.0", 2.0)
+
+
+def test_snapshots_that_rotted_are_asked_for_without_condition(publish, take, places, loopback):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    first, taken = take()
+    for snapshot in taken.snapshots:
+        (places.home / "snapshots" / snapshot.sha256).write_bytes(b"rot")
+    loopback.requests.clear()
+    frame, again = take()
+    assert frame.equals(first)
+    assert again.state == "unchanged"
+    assert not any("If-None-Match" in headers for _, headers in loopback.requests)
+
+
+def test_a_release_renamed_in_the_catalogue_renames_its_rows(publish, take):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    take()
+    last = SOURCE.documents[1].model_copy(update={"release": "2.0.1"})
+    renamed = SOURCE.model_copy(update={"documents": (SOURCE.documents[0], last)})
+    frame, taken = take(source=renamed)
+    assert speeds(frame) == [("1.0", 1.0), ("2.0.1", 3.0)]
+    assert [snapshot.release for snapshot in taken.snapshots] == ["1.0", "2.0.1"]
+
+
+def test_a_damaged_extract_of_the_home_is_mended_by_new_bytes(publish, take, places):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    first = take()[0]
+    places.accepted("a_source").write_text("# half a he", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"a_source\.csv: lines 1-1: .* refresh online"):
+        take(offline=True)
+    frame, taken = take()
+    assert frame.equals(first)
+    assert taken.state == "live"
+    assert read_head(places.accepted("a_source")).accepted_at_utc == taken.accepted_at_utc
+
+
+def test_an_extract_with_columns_of_before_is_made_anew_from_the_same_bytes(publish, take, places):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    take()
+    path = places.accepted("a_source")
+    path.write_bytes(path.read_bytes().replace(b"locator,speed", b"locator,velocity"))
+    frame, taken = take()
+    assert speeds(frame) == [("1.0", 1.0), ("2.0", 3.0)]
+    assert taken.state == "live"
+
+
+def test_how_a_source_was_taken_is_kept(publish, take, places):
+    assert read_taken(places.home, "a_source") is None
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    taken = take()[1]
+    record_taken(places.home, taken)
+    assert read_taken(places.home, "a_source") == taken
+
+
+@pytest.mark.parametrize(
+    ("last_modified", "revised_on"),
+    [("Tue, 02 Feb 2027 23:04:05 GMT", "2027-02-02"), (None, None), ("yesterday", None)],
+)
+def test_the_day_of_a_revision_is_the_publisher_s(loopback, take, last_modified, revised_on):
+    headers = {"Last-Modified": last_modified} if last_modified else {}
+    for url in URLS.values():
+        loopback.serve(url, b"1\n", headers=headers)
+    assert {snapshot.revised_on for snapshot in take()[1].snapshots} == {revised_on}

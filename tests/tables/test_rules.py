@@ -1,0 +1,222 @@
+"""Every promise of every table is seen broken: a check that cannot fail protects nothing.
+
+Frames come from one offline refresh and are broken in one place each. What follows from a declaration (empty cells,
+ranges, vocabularies, grain, coverage) is broken by the declaration; a Rule by the frame given for it in BREAKS, so a
+new Rule without a failing example fails here.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from pipelines.definitions import all_tables
+from pipelines.tables.contract import Column, Rule, Table
+from pipelines.tables.validate import validate
+from pipelines.warehouse.store import Warehouse
+
+TABLES = {table.name: table for table in all_tables()}
+RULES = {(table.name, rule.sentence): rule for table in TABLES.values() for rule in table.rules}
+NOBODY = "a word that no vocabulary has"
+
+
+def cell(column: str, value: object) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """Break the first row: `value` (or an expression) in `column`."""
+
+    def put(frame: pl.DataFrame) -> pl.DataFrame:
+        value_of = value if isinstance(value, pl.Expr) else pl.lit(value, frame.schema[column])
+        first = pl.int_range(pl.len()) == 0
+        return frame.with_columns(pl.when(first).then(value_of).otherwise(pl.col(column)).alias(column))
+
+    return put
+
+
+def where(holds: pl.Expr, break_: Callable) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """Break the first row of those for which `holds` is true."""
+    return lambda frame: pl.concat([break_(frame.filter(holds)), frame.filter(holds.fill_null(False).not_())])
+
+
+BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
+    ("raw.snapshots", "No source is held back: what publishers serve now was accepted"): (cell("state", "held"),),
+    ("core.assumptions", "A log-normal has low and high, and its value is their geometric mean"): (
+        where(pl.col("distribution") == "log-normal", cell("low", None)),
+        where(pl.col("distribution") == "log-normal", cell("high", None)),
+        where(pl.col("distribution") == "log-normal", cell("value", pl.col("value") * 1.02)),
+        where(pl.col("distribution") == "log-normal", cell("low", pl.col("low") * -1)),
+        where(pl.col("distribution") == "fixed", cell("distribution", "log-normal")),
+    ),
+    ("core.corrections", "Each correction still finds the error that it corrects"): (cell("is_applied", False),),
+    ("core.nodes", "Idle power is below maximum power"): (
+        where(pl.col("power_idle_w").is_not_null(), cell("power_idle_w", pl.col("power_max_w"))),
+    ),
+    ("core.published_throughput", "A rejected row says why, an accepted one has nothing to say"): (
+        where(pl.col("rejection_code").is_null(), cell("rejection_code", "unit")),
+        where(pl.col("rejection_code").is_null(), cell("rejected_because", "no reason")),
+        where(pl.col("rejection_code").is_not_null(), cell("rejected_because", None)),
+    ),
+    (
+        "core.published_throughput",
+        "Throughput per group is the printed value, or the printed value times the GPUs of the group",
+    ): (
+        where(
+            (pl.col("accelerator_basis") == "per_gpu") & (pl.col("n_accelerators") > 1),
+            cell("output_tokens_per_s", pl.col("printed_value")),
+        ),
+        where(
+            pl.col("accelerator_basis") == "per_group",
+            cell("output_tokens_per_s", pl.col("printed_value") * pl.col("n_accelerators") * 2),
+        ),
+        where(
+            pl.col("accelerator_basis") == "per_system", cell("output_tokens_per_s", pl.col("printed_value") * 1.001)
+        ),
+    ),
+    ("core.rejected", "No row is rejected for a name that is missing in assets/reference/aliases.csv"): (
+        cell("rejection_code", "unknown-accelerator"),
+        cell("rejection_code", "unknown-model"),
+        cell("rejection_code", "unknown-framework"),
+    ),
+    ("core.serving_measurements", "Power and its boundary stand together"): (
+        where(pl.col("power_w").is_null(), cell("power_w", 5000.0)),
+        where(pl.col("power_w").is_not_null(), cell("power_boundary", None)),
+    ),
+    ("core.serving_measurements", "At most 150000 output tokens/s per accelerator"): (
+        cell("output_tokens_per_s", pl.max_horizontal("n_accelerators", pl.lit(1)) * 150_001.0),
+        where(pl.col("n_accelerators") == 0, cell("output_tokens_per_s", 150_001.0)),
+    ),
+    ("core.sources", "Rows in are rows accepted and rows rejected"): (
+        cell("rows_in", pl.col("rows_in") + 1),
+        cell("rows_rejected", pl.col("rows_rejected") + 1),
+    ),
+    ("estimates.energy_per_query", "Quantiles ascend"): tuple(
+        cell(f"energy_wh_per_query_{lower}", pl.col(f"energy_wh_per_query_{upper}"))
+        for lower, upper in [("p05", "p25"), ("p25", "p50"), ("p50", "p75"), ("p75", "p95")]
+    ),
+    ("estimates.energy_per_query", "The mean lies between the 25th and the 95th percentile"): (
+        cell("energy_wh_per_query_mean", pl.col("energy_wh_per_query_p95") * 1.001),
+        cell("energy_wh_per_query_mean", pl.col("energy_wh_per_query_p25") * 0.999),
+    ),
+    (
+        "estimates.energy_per_query",
+        "Wh per million output tokens is J per output token times a million over 3600",
+    ): (cell("energy_wh_per_million_output_tokens", pl.col("energy_wh_per_million_output_tokens") * (1 + 1e-8)),),
+    ("estimates.interventions", "An intervention lowers the median"): (cell("change_of_median", 0.0),),
+    ("estimates.paper_reproduction", "Every figure of the paper is reproduced within its tolerance"): (
+        cell("ratio", 1 + pl.col("tolerance") * 1.01),
+        cell("ratio", 1 - pl.col("tolerance") * 1.01),
+    ),
+    (
+        "estimates.throughput_rules",
+        "A configuration has a rule and a node power, or says why there is no estimate",
+    ): (
+        where(pl.col("no_estimate_because").is_null(), cell("rule", "none")),
+        where(pl.col("no_estimate_because").is_null(), cell("node_power_max_w", None)),
+        where(pl.col("no_estimate_because").is_not_null(), cell("no_estimate_because", None)),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def good(book):
+    return Warehouse(book).read
+
+
+def sentences(table: Table, frame: pl.DataFrame) -> dict[str, str]:
+    return {failure.expectation: failure.check for failure in validate(table, frame)}
+
+
+def test_every_rule_has_a_failing_example():
+    assert set(BREAKS) == set(RULES)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_rows_break_the_contract(good, name):
+    table = replace(bare(TABLES[name]), min_rows=TABLES[name].min_rows)
+    assert sentences(table, good(name).clear()) == {f"at least {table.min_rows} rows": "contract"}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_each_cell_promise_is_seen_broken(good, name):
+    table = TABLES[name]
+    found = {f.expectation: (f.check, f.found) for f in validate(table, with_broken_cells(table, good(name)))}
+    grain = f"{table.grain[0]} is unique" if len(table.grain) == 1 else f"({', '.join(table.grain)}) is unique"
+    for sentence, n_rows in [(grain, 2), *(promise for column in table.columns for promise in promises(column))]:
+        (expectation,) = [expectation for expectation in found if expectation.startswith(sentence)]
+        check, rows = found[expectation]
+        assert (check, rows.split(": ")[0]) == ("contract", f"{n_rows} rows"), expectation
+
+
+def promises(column: Column) -> list[tuple[str, int]]:
+    """How the failure of each promise of a column begins, and how many rows break it."""
+    ends = (column.low is not None) + (column.high is not None)
+    return [
+        *([] if column.nullable else [(f"{column.name} is never empty", 1)]),
+        *([(f"{column.name} between ", ends)] if ends else []),
+        *([] if column.allowed is None else [(f"{column.name} is one of ", 1)]),
+    ]
+
+
+def with_broken_cells(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """Two equal rows, then one of nulls, one of values below their range or foreign words, one of values above."""
+    nulls = frame[[0]].select(pl.lit(None, dtype).alias(name) for name, dtype in table.schema.items())
+    rows = [frame[[0, 0]], nulls]
+    for i, beyond in enumerate((below, above), start=1):
+        broken = {column.name: beyond(column) for column in table.columns if beyond(column) is not None}
+        rows.append(frame[[i]].with_columns(pl.lit(v, table.schema[n]).alias(n) for n, v in broken.items()))
+    return pl.concat(rows)
+
+
+def below(column: Column) -> object:
+    if column.allowed is not None:
+        return NOBODY
+    return None if column.low is None else column.low - (1 if column.dtype == pl.Int64 else max(1e-9, column.low / 10))
+
+
+def above(column: Column) -> object:
+    return None if column.high is None else column.high + (1 if column.dtype == pl.Int64 else column.high / 1e6 + 1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name, table in TABLES.items() if table.rules])
+def test_each_rule_is_seen_broken_by_its_check(good, name):
+    table = TABLES[name]
+    frame = good(name)
+    parts = [frame, *[break_(frame) for rule in table.rules for break_ in BREAKS[name, rule.sentence][:1]]]
+    failures = sentences(bare(table, rules=table.rules), pl.concat(parts))
+    of_rules = {rule.sentence: rule.check for rule in table.rules}
+    assert {sentence: check for sentence, check in failures.items() if sentence in of_rules} == of_rules
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence", "example"),
+    [(*key, i) for key, breaks in BREAKS.items() for i in range(len(breaks))],
+)
+def test_each_way_to_break_a_rule_is_caught(good, name, sentence, example):
+    # the Boolean expression itself; how its failure is told is tested above
+    frame = good(name)
+    assert holds(RULES[name, sentence], frame).all()
+    broken = BREAKS[name, sentence][example](frame)
+    assert broken.height == frame.height
+    assert holds(RULES[name, sentence], broken).not_().sum() == 1
+
+
+def holds(rule: Rule, frame: pl.DataFrame) -> pl.Series:
+    return frame.select(holds=rule.holds.fill_null(True))["holds"]
+
+
+def bare(table: Table, **kept: object) -> Table:
+    """The table with nothing promised of its cells, so that one kind of promise is seen alone and fast."""
+    columns = tuple(c.but(low=None, high=None, allowed=None, nullable=True) for c in table.columns)
+    return replace(table, columns=columns, min_rows=0, **({"rules": (), "coverage": ()} | kept))
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value"),
+    [(name, c.column, value) for name, table in TABLES.items() for c in table.coverage for value in c.values],
+)
+def test_each_value_that_goes_missing_is_named(good, name, column, value):
+    table = bare(TABLES[name], coverage=TABLES[name].coverage)
+    frame = good(name).filter(pl.col(column) != value)
+    found = {failure.expectation: failure for failure in validate(table, frame)}
+    (failure,) = [failure for sentence, failure in found.items() if sentence.startswith(f"{column} contains ")]
+    assert failure.check == "coverage"
+    assert value in failure.found

@@ -1,0 +1,216 @@
+"""Bad input from end to end: a refresh against publishers whose files are broken, run as a person runs it.
+
+The publishers are one server on loopback with made-up documents. A bad file costs one line that says where, never
+another source, an earlier figure or the published file.
+"""
+
+import gc
+import hashlib
+import logging
+import os
+import shutil
+from functools import partial
+
+import duckdb
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from pipelines import cli, refresh
+from pipelines.sources.catalogue import load_catalogue
+from pipelines.sources.extracts import EXTRACTS_FOLDER
+from pipelines.warehouse.publish import FILE_NAME
+from pipelines.warehouse.store import Warehouse
+from pipelines.wiring import Book
+from tests.made_up import epoch_cards, fixture, mlperf_round
+from tests.support import Loopback, joulebook
+
+URL = {(s.source_id, d.release): d.place for s in load_catalogue().values() for d in s.documents}
+SOURCES = sorted(load_catalogue())
+N_CARDS = epoch_cards().count(b"Made-Up")
+D_WITH_A_NEW_COLUMN = (
+    fixture("trtllm_d.md")
+    .replace(b"TP4 (FP8) |\n|---|---|---|", b"TP4 (FP8) | Watts |\n|---|---|---|---|")
+    .replace(b"| 14,000 | |", b"| 14,000 | | 700 |")
+    .replace(b"| 2,750 |", b"| 2,750 | 700 |")
+)
+
+
+class Run:
+    """One refresh with `documents` served, on a home that had published before."""
+
+    def __init__(self, book, home, documents: dict[tuple[str, str], bytes]):
+        shutil.copytree(book, home)
+        self.book, self.home = book, home
+        with Loopback() as server:
+            for document, content in documents.items():
+                server.serve(URL[document], content)
+            self.done = joulebook(home, "refresh", JOULEBOOK_MIRROR=server.address)
+
+    def problems(self, start: str) -> list[str]:
+        lines = [line.removeprefix("problem").strip() for line in self.done.stdout.splitlines() if "problem" in line]
+        return [line for line in lines if line.startswith(start)]
+
+    def figures(self, table: str, source_id: str) -> list[tuple]:
+        return figures(self.home, table, source_id)
+
+
+def figures(home, table: str, source_id: str) -> list[tuple]:
+    with duckdb.connect(str(home / FILE_NAME), read_only=True) as published:
+        return published.execute(f"from {table} where source_id = ? order by all", [source_id]).fetchall()
+
+
+@pytest.fixture(scope="module")
+def all_bad(book, tmp_path_factory):
+    """Every publisher serves a broken file at once: nothing new can be accepted."""
+    documents = {
+        ("mlperf_inference", "v4.1"): mlperf_round(3),
+        ("mlperf_inference", "v5.1"): mlperf_round(3)[:-100],
+        ("trtllm_perf", "0.21"): fixture("trtllm_c.md"),
+        ("trtllm_perf", "1.0"): b"<!DOCTYPE html>\n<title>Sign in</title><h1>Please sign in</h1>",
+        ("trtllm_perf", "main"): fixture("trtllm_e.md"),
+        ("oviedo_throughput", "v2"): b"",
+        ("epoch_ml_hardware", "latest"): epoch_cards().replace(b",ML OP/s\r\n", b",ML OP/s,Idle power (W)\r\n", 1),
+    }
+    return Run(book, tmp_path_factory.mktemp("all_bad") / "home", documents)
+
+
+@pytest.fixture(scope="module")
+def two_bad(book, tmp_path_factory):
+    """Two publishers serve a broken file, the two others new figures, each with one name that nobody knows."""
+    documents = {
+        ("mlperf_inference", "v4.1"): mlperf_round(600),
+        ("mlperf_inference", "v5.1"): mlperf_round(600, {"Accelerator": "Made-Up X999"}),
+        ("trtllm_perf", "0.21"): fixture("trtllm_c.md"),
+        ("trtllm_perf", "1.0"): D_WITH_A_NEW_COLUMN,
+        ("trtllm_perf", "main"): fixture("trtllm_e.md"),
+        ("oviedo_throughput", "v2"): fixture("oviedo.csv").replace(b"2345.60", b"-2345.60"),
+        ("epoch_ml_hardware", "latest"): epoch_cards("Made-Up X999"),
+    }
+    return Run(book, tmp_path_factory.mktemp("two_bad") / "home", documents)
+
+
+BAD = [
+    # run, source, where, what
+    ("all_bad", "mlperf_inference", "round v5.1, line 1 column ", "is not JSON"),
+    ("all_bad", "trtllm_perf", URL["trtllm_perf", "1.0"], "is an HTML page, expected markdown"),
+    ("all_bad", "oviedo_throughput", URL["oviedo_throughput", "v2"], "is empty"),
+    ("all_bad", "epoch_ml_hardware", "line 1", "columns differ from the known ones: ['Idle power (W)']"),
+    ("two_bad", "trtllm_perf", "release 1.0, line 9, Aster 7B", "column 'Watts' is not GPU, parallelism and precision"),
+    ("two_bad", "oviedo_throughput", "line 2, column Tokens per Second (TPS)", "'-2345.60' is not a non-negative"),
+]
+
+
+@pytest.mark.parametrize("name", ["all_bad", "two_bad"])
+def test_the_run_publishes_and_shows_no_traceback(request, name):
+    done = request.getfixturevalue(name).done
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("name", "source_id", "place", "problem"), BAD)
+def test_one_line_names_the_source_and_the_place(request, name, source_id, place, problem):
+    run = request.getfixturevalue(name)
+    (line,) = run.problems(f"{source_id}: ")
+    assert line.startswith(f"{source_id}: {place}")
+    assert problem in line
+    ((accepted_at,),) = set(
+        Warehouse(run.book).read("core.sources").filter(pl.col("source_id") == source_id)
+        .select("accepted_at_utc").rows()
+    )  # fmt: skip
+    assert line.endswith(f"Served: figures accepted {accepted_at}.")
+
+
+@pytest.mark.parametrize(("name", "source_id", "place", "problem"), BAD)
+def test_its_earlier_figures_are_still_published_and_marked_as_held(request, name, source_id, place, problem):
+    run = request.getfixturevalue(name)
+    raw = load_catalogue()[source_id].parser
+    assert Warehouse(run.home).read(raw).equals(Warehouse(run.book).read(raw))
+    table = "rejected" if source_id == "epoch_ml_hardware" else "serving_measurements"
+    kept = figures(run.book, table, source_id)
+    assert kept
+    assert run.figures(table, source_id) == kept
+    held = Warehouse(run.home).read("core.sources").filter(pl.col("source_id") == source_id)
+    assert set(held["state"]) == {"held"}
+    assert all(place in text and problem in text for text in held["problem"])
+
+
+def test_with_every_source_held_every_figure_is_as_before(all_bad):
+    for table in ("energy_per_query", "blends", "paper_reproduction", "accelerators", "mlperf_power"):
+        with (
+            duckdb.connect(str(all_bad.book / FILE_NAME), read_only=True) as before,
+            duckdb.connect(str(all_bad.home / FILE_NAME), read_only=True) as after,
+        ):
+            query = f"from {table} order by all"
+            assert after.execute(query).fetchall() == before.execute(query).fetchall()
+
+
+def test_the_other_sources_bring_their_new_figures(two_bad):
+    sources = Warehouse(two_bad.home).read("core.sources").to_dicts()
+    taken = {(row["source_id"], row["source_release"]): (row["state"], row["rows_in"]) for row in sources}
+    assert taken["mlperf_inference", "v4.1"] == ("live", 600)
+    assert taken["mlperf_inference", "v5.1"] == ("live", 601)
+    assert taken["epoch_ml_hardware", "latest"] == ("live", N_CARDS + 1)
+    values = {row["printed_value"] for row in rows_of(two_bad, "serving_measurements", "mlperf_inference")}
+    assert values == {1000.5 + i for i in range(600)}
+
+
+def rows_of(run: Run, table: str, source_id: str) -> list[dict]:
+    with duckdb.connect(str(run.home / FILE_NAME), read_only=True) as published:
+        return published.sql(f"from {table} where source_id = $1", params=[source_id]).pl().to_dicts()
+
+
+@pytest.mark.parametrize(
+    ("source_id", "locator"),
+    [
+        ("mlperf_inference", "/600"),
+        ("epoch_ml_hardware", f"record {N_CARDS + 1}, Made-Up X999"),
+    ],
+)
+def test_an_unknown_name_rejects_one_row_and_names_the_file_to_edit(two_bad, source_id, locator):
+    rejected = {row["locator"]: row for row in rows_of(two_bad, "rejected", source_id)}
+    row = rejected[locator]
+    assert row["rejection_code"] == "unknown-accelerator"
+    assert row["rejected_because"] == "unknown accelerator 'Made-Up X999': add it to assets/reference/aliases.csv"
+    (line,) = two_bad.problems("core.rejected, ")
+    assert "'Made-Up X999': add it to assets/reference/aliases.csv" in line
+
+
+def test_bytes_that_were_refused_are_kept_but_not_as_accepted(two_bad):
+    refused = hashlib.sha256(D_WITH_A_NEW_COLUMN).hexdigest()
+    assert (two_bad.home / "snapshots" / refused).exists()
+    assert not (two_bad.home / "accepted" / "trtllm_perf.csv").exists()
+    assert {path.stem for path in (two_bad.home / "accepted").iterdir()} == {"mlperf_inference", "epoch_ml_hardware"}
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """The command sets up its process; undo that for the tests after it."""
+    for name in ("JOULEBOOK_HOME", "DAGSTER_HOME", "GX_ANALYTICS_ENABLED"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    level = logging.getLogger().level
+    yield
+    gc.enable()
+    logging.getLogger().setLevel(level)
+
+
+@pytest.mark.usefixtures("environment")
+def test_where_nothing_can_be_served_the_file_published_before_stays(book, tmp_path, monkeypatch):
+    home, extracts = tmp_path / "home", tmp_path / "extracts"
+    shutil.copytree(book, home)
+    shutil.rmtree(home / "tables")
+    shutil.copytree(EXTRACTS_FOLDER, extracts)
+    broken = extracts / "oviedo_throughput.csv"
+    broken.write_text(broken.read_text(encoding="utf-8").replace(",FP8,", ",FP8,much ", 1), encoding="utf-8")
+    monkeypatch.setattr(refresh, "Book", partial(Book, extracts=str(extracts)))
+    before = (home / FILE_NAME).read_bytes()
+    done = CliRunner().invoke(cli.main, ["refresh", "--offline", "--home", str(home)])
+    assert done.exit_code == cli.EXIT_NOT_PUBLISHED
+    assert "Traceback" not in done.output
+    (line,) = [line for line in done.output.splitlines() if line.startswith("problem")]
+    assert "oviedo_throughput.csv: data row " in line
+    assert "column Tokens per Second (TPS): 'much " in line
+    assert "not published: the file published before stays" in done.output
+    assert (home / FILE_NAME).read_bytes() == before
+    made = {path.stem for path in (home / "tables" / "raw").iterdir()}
+    assert made == {"accelerators", "nodes", *SOURCES} - {"oviedo_throughput"}
