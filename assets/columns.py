@@ -9,14 +9,18 @@ import polars as pl
 from pipelines.tables.contract import Column
 
 BOUNDARIES = ("gpu", "node", "facility")
-PRECISIONS = ("fp4", "mxfp4", "fp8", "fp16", "fp32", "int4", "int8", "uint4", "unstated")
-FRAMEWORKS = ("tensorrt-llm", "tensorrt", "vllm", "sglang", "pytorch", "llmboost", "deepsparse", "unstated", "pooled")
-SCENARIOS = ("offline", "server", "interactive", "singlestream")
+PRECISIONS = ("fp4", "mxfp4", "fp8", "fp16", "bf16", "fp32", "int4", "int8", "uint4", "unstated")
+FRAMEWORKS = (
+    "tensorrt-llm", "tensorrt", "vllm", "sglang", "pytorch", "llmboost", "deepsparse", "atom", "mori-sglang",
+    "dynamo-tensorrt-llm", "dynamo-sglang", "unstated", "pooled",
+)  # fmt: skip
+ACCELERATOR_BASES = ("per_gpu", "per_group", "per_system", "per_decode_gpu", "per_node")
+SCENARIOS = ("offline", "server", "interactive", "singlestream", "steady-state", "serving", "production")
 EVIDENCE = ("measured", "benchmarked", "predicted", "assumed")
 CONFIDENCES = ("high", "medium", "low")
 REJECTION_CODES = (
     "not-an-llm", "open-division", "unit", "unknown-model", "unknown-accelerator", "unknown-precision",
-    "unknown-framework", "upstream-error", "twin",
+    "unknown-framework", "upstream-error", "twin", "repeated-page", "not-output", "not-printed",
 )  # fmt: skip
 
 
@@ -53,7 +57,9 @@ parallelism = text("parallelism", "How the model is split over them (TP, PP, DEP
 precision = text("precision", "Numeric precision of the weights as published; unstated where not reliable.", PRECISIONS)
 framework = text("framework", "Serving software; pooled where rows of several were fitted together.", FRAMEWORKS)
 scenario = text("scenario", "Load and latency rule: offline is saturated without latency bound.", SCENARIOS)
-concurrency = count("concurrency", "Clients at a time; empty: not published.", 1).optional()
+concurrency = count(
+    "concurrency", "Most requests in flight (clients, or the batch); empty: not published.", 1
+).optional()
 system = text("system", "The system as printed, with its result id where it has one.")
 
 # Lengths
@@ -64,9 +70,8 @@ output_tokens = quantity("output_tokens", "token", "Output tokens of a query, me
 printed_value = quantity("printed_value", "1/s", "Throughput as printed, on the printed basis.", 1e-3, 1e8)
 printed_unit = text("printed_unit", "Unit as printed, after corrections.")
 token_basis = text("token_basis", "Which tokens the printed value counts.", ("output", "total"))
-accelerator_basis = text(
-    "accelerator_basis", "What the printed value is divided by.", ("per_gpu", "per_group", "per_system")
-)
+accelerator_basis = text("accelerator_basis", "What the printed value is divided by.", ACCELERATOR_BASES)
+n_basis = count("n_basis", "How many of what the printed value is divided by make up the deployment.", 1, 10_000)
 output_tokens_per_s = quantity(
     "output_tokens_per_s", "1/s", "Output tokens per second of all n_accelerators together.", 1e-3, 1e8
 )
@@ -76,7 +81,16 @@ n_source_rows = count("n_source_rows", "Printed rows that this one stands for (t
 tdp_w = quantity("tdp_w", "W", "Rated thermal design power of one accelerator; boundary gpu.", 5, 30_000)
 power_w = quantity("power_w", "W", "Power of the whole deployment; power_boundary says what is inside.", 1, 10_000_000)
 power_boundary = text("power_boundary", "What the power covers.", BOUNDARIES)
-is_measured = Column("is_measured", pl.Boolean, "True: measured by a meter; false: rated, or no power published.")
+is_measured = Column(
+    "is_measured",
+    pl.Boolean,
+    "True: the power was measured, by meter or driver; false: rated, or none published.",
+)
+throughput_is_measured = Column(
+    "throughput_is_measured",
+    pl.Boolean,
+    "True: the source measured the throughput; false: it copied it.",
+)
 node_power_max_w = quantity(
     "node_power_max_w", "W", "Maximum power of exactly the accelerators used; boundary node, rated.", 50, 1e7
 )

@@ -15,8 +15,16 @@ from pipelines.sources.catalogue import REPOSITORY
 from pipelines.warehouse.store import resolve_home
 
 EXIT_NOT_PUBLISHED = 1
-DAGSTER_SETTINGS = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
-"""No telemetry, and no sign-up window over the page."""
+DAGSTER_SETTINGS = """\
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+"""No telemetry, no sign-up window over the page, no processes that copy what steps print: ours print nothing."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,10 +54,19 @@ def refresh(offline: bool, home: Path | None, update_extracts: bool, verbose: bo
         from pipelines.definitions import build
 
         published = run_refresh(build, place, offline=offline, update_extracts=update_extracts, verbose=verbose)
-    except SourceError as error:
+    except (SourceError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         published = False
     sys.exit(0 if published else EXIT_NOT_PUBLISHED)
+
+
+@main.command()
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
+def sources(home: Path | None) -> None:
+    """List the sources of the published file: state, revision, age, rows, licence, url."""
+    from pipelines.reader.sources import print_sources
+
+    sys.exit(print_sources(resolve_home(home) / "joulebook.duckdb"))
 
 
 @main.command()

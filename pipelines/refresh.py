@@ -3,6 +3,8 @@
 The work itself is the assets'; they come in as Dagster definitions from the door.
 """
 
+import fcntl
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +17,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from pipelines.sources.catalogue import load_catalogue
-from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, write_extract
-from pipelines.sources.intake import read_taken
+from pipelines.sources.catalogue import REPOSITORY, load_catalogue
+from pipelines.sources.errors import SourceError
+from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, read_head, write_extract
+from pipelines.sources.intake import Places, read_taken, serves_what_was_accepted
+from pipelines.sources.snapshots import write_atomically
 from pipelines.tables.beside import beside
 from pipelines.warehouse.publish import FILE_NAME
 from pipelines.warehouse.store import Warehouse
-from pipelines.wiring import Book
+from pipelines.wiring import Book, use_web, web_of
 
 Build = Callable[[Book, dict[str, dg.LoggerDefinition]], dg.Definitions]
 NEXT_QUERY = "FROM energy_per_query WHERE model_id = 'llama-3.1-405b' AND boundary = 'facility'"
@@ -31,23 +35,87 @@ def run_refresh(build: Build, home: Path, *, offline: bool, update_extracts: boo
     """Run the job in this process. Returns whether the file was published; prints how it went."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     started = time.monotonic()
-    before = _file_time(home)
-    with beside(), _progress(console, verbose=verbose) as (logger, set_total):
-        job = build(Book(home=str(home), offline=offline), {"progress": logger}).resolve_job_def("refresh")
-        set_total(len(job.nodes))
-        run_config = {} if verbose else {"loggers": {"progress": {}}}
-        with dg.DagsterInstance.get() as instance:
-            result = job.execute_in_process(run_config=run_config, instance=instance, raise_on_error=False)
-    published = _file_time(home) != before
-    if update_extracts and published:
-        _update_extracts(home)
+    with _alone(home):
+        if not offline and _nothing_new(home):
+            console.print(f"nothing new: every publisher serves what {home / FILE_NAME} was made from")
+            console.print(f"checked   {len(load_catalogue())} sources ({time.monotonic() - started:.1f} s)")
+            return True
+        result, published = _refresh(build, home, console, offline=offline, verbose=verbose)
+        if published:
+            write_atomically(home / "made_of", fingerprint().encode())
+            if update_extracts:
+                _update_extracts(home)
     _summary(console, home, result, published, time.monotonic() - started)
     return published
 
 
-def _file_time(home: Path) -> int | None:
-    path = home / FILE_NAME
-    return path.stat().st_mtime_ns if path.exists() else None
+def _refresh(
+    build: Build, home: Path, console: Console, *, offline: bool, verbose: bool
+) -> tuple[dg.ExecuteInProcessResult, bool]:
+    """One run; a second without the newest figures where checks downstream refuse them."""
+    with beside():
+        result = _run(build, Book(home=str(home), offline=offline), console, verbose)
+        newest = _live_sources(home)
+        if not _published(result) and newest:
+            # figures that kept their own contract may still be refused downstream: the others go on without them
+            reason = _problems(home, result)[0]
+            held = {source_id: f"newest figures of {source_id} not accepted: {reason}" for source_id in newest}
+            result = _run(build, Book(home=str(home), offline=offline, refused=held), console, verbose)
+        return result, _published(result)
+
+
+def _nothing_new(home: Path) -> bool:
+    """Whether code, catalogues and every publisher's files are those that the published file was made of."""
+    made_of = home / "made_of"
+    same_code = made_of.exists() and made_of.read_text(encoding="utf-8") == fingerprint()
+    if not same_code or not (home / FILE_NAME).exists():
+        return False
+    catalogue, places = load_catalogue(), Places(home)
+    web = web_of(catalogue)
+    use_web(home, web)
+    return all(serves_what_was_accepted(source, places, web) for source in catalogue.values())
+
+
+def fingerprint() -> str:
+    """Hash of the code, SQL and catalogues that decide what is published; the extracts are data, not code."""
+    digest = hashlib.sha256()
+    for folder in ("assets", "pipelines", "sql"):
+        for path in sorted((REPOSITORY / folder).rglob("*")):
+            if path.is_file() and path.suffix in (".py", ".sql", ".yaml", ".csv") and path.parent != EXTRACTS_FOLDER:
+                digest.update(str(path.relative_to(REPOSITORY)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _run(build: Build, book: Book, console: Console, verbose: bool) -> dg.ExecuteInProcessResult:
+    with _progress(console, verbose=verbose) as (logger, set_total):
+        job = build(book, {"progress": logger}).resolve_job_def("refresh")
+        set_total(len(job.nodes))
+        run_config = {} if verbose else {"loggers": {"progress": {}}}
+        with dg.DagsterInstance.get() as instance:
+            return job.execute_in_process(run_config=run_config, instance=instance, raise_on_error=False)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """One refresh at a time in a home: two would publish each other's tables."""
+    with (home / "refresh.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            problem = "another refresh is at work here"
+            raise SourceError("JOULEBOOK_HOME", str(home), problem, "Wait until it has ended.") from error
+        yield
+
+
+def _published(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether this run, and not another, materialised the published file."""
+    made = result.filter_events(lambda event: event.event_type_value == "ASSET_MATERIALIZATION")
+    return any(event.asset_key is not None and event.asset_key.path[0] == "published" for event in made)
+
+
+def _live_sources(home: Path) -> list[str]:
+    """Sources whose new figures are candidates of the run that just ended."""
+    return sorted(path.stem for path in (home / "candidates").glob("*.csv"))
 
 
 @contextmanager
@@ -86,10 +154,11 @@ def _update_extracts(home: Path) -> None:
     warehouse = Warehouse(home)
     for source in load_catalogue().values():
         taken = read_taken(home, source.source_id)
-        if source.keep_extract and taken and taken.state == "live":
+        if source.keep_extract and taken and taken.state in ("live", "unchanged"):
             # when a person took them is not the publisher's: validators of HTTP stay with the home
             snapshots = tuple(s.model_copy(update={"etag": None, "last_modified": None}) for s in taken.snapshots)
-            head = ExtractHead.of(source, taken.accepted_at_utc, snapshots)
+            version = read_head(Places(home).accepted(source.source_id)).parser_version
+            head = ExtractHead.of(source, taken.accepted_at_utc, version, snapshots)
             write_extract(EXTRACTS_FOLDER / f"{source.source_id}.csv", head, warehouse.read(source.parser))
 
 
@@ -107,7 +176,7 @@ def _summary(console: Console, home: Path, result: dg.ExecuteInProcessResult, pu
             console.print(line)
     console.print(f"checks    {passed} of {len(checks)} passed")
     console.print(f"file      {home / FILE_NAME} ({seconds:.1f} s)")
-    console.print(f"try next  duckdb.connect('{home / FILE_NAME}', read_only=True).sql(\"{NEXT_QUERY}\")")
+    console.print(f'try next  duckdb.connect({str(home / FILE_NAME)!r}, read_only=True).sql("{NEXT_QUERY}")')
 
 
 def _headlines(book: duckdb.DuckDBPyConnection) -> Iterator[str]:
@@ -147,7 +216,8 @@ def _problems(home: Path, result: dg.ExecuteInProcessResult) -> list[str]:
     for source_id in load_catalogue():
         taken = read_taken(home, source_id)
         if taken and taken.problem:
-            lines.append(f"{taken.problem} Served: figures accepted {taken.accepted_at_utc}.")
+            served = f"figures accepted {taken.accepted_at_utc}" if taken.snapshots else "none, it was never taken here"
+            lines.append(f"{taken.problem} Served: {served}.")
     return lines
 
 

@@ -4,6 +4,7 @@ Three makers, one for each way a table may be made: a parser (`raw_asset`, `refe
 (`sql_asset`), the model (`model_asset`). No table, formula or path of a source belongs here.
 """
 
+import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -15,7 +16,8 @@ import polars as pl
 
 from pipelines.sources.catalogue import REPOSITORY, Source, load_catalogue
 from pipelines.sources.errors import SourceError
-from pipelines.sources.intake import Parse, Places, Taken, record_taken, take_source
+from pipelines.sources.http import Web
+from pipelines.sources.intake import Parse, Places, Reading, Taken, record_taken, take_source
 from pipelines.tables.beside import announce, failures_of
 from pipelines.tables.contract import Column, Table, TableError
 from pipelines.tables.validate import Failure, ValidatorError
@@ -30,12 +32,14 @@ SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError)
 class Book(dg.ConfigurableResource):
     """Where this run keeps its tables, and whether it asks the web.
 
-    `home`: empty for JOULEBOOK_HOME or ./warehouse. `extracts`: empty for the repository's.
+    `home`: empty for JOULEBOOK_HOME or ./warehouse. `extracts`: empty for the repository's. `refused`: sources whose
+    newest figures are not wanted, with the reason: an earlier run found that checks downstream refuse them.
     """
 
     home: str = ""
     offline: bool = False
     extracts: str = ""
+    refused: dict[str, str] = {}  # noqa: RUF012  (a field of a pydantic model)
 
     @property
     def warehouse(self) -> Warehouse:
@@ -49,6 +53,11 @@ class Book(dg.ConfigurableResource):
     def catalogue(self) -> dict[str, Source]:
         return load_catalogue()
 
+    @cached_property
+    def web(self) -> Web | None:
+        """This run's dealings with the web; None when offline."""
+        return None if self.offline else _webs.setdefault(str(self.warehouse.home), web_of(self.catalogue))
+
     def source_of(self, table: Table) -> Source:
         """The source whose parser makes `table`."""
         found = [source for source in self.catalogue.values() if source.parser == table.name]
@@ -56,6 +65,20 @@ class Book(dg.ConfigurableResource):
             problem = f"{len(found)} entries name it as their parser"
             raise SourceError("assets/sources.yaml", table.name, problem, "Let exactly one entry do.")
         return found[0]
+
+
+_webs: dict[str, Web] = {}
+
+
+def web_of(catalogue: dict[str, Source]) -> Web:
+    """Dealings with the hosts of the catalogue, and no others."""
+    urls = [document.url for source in catalogue.values() for document in source.documents]
+    return Web(frozenset(str(url.host) for url in urls))
+
+
+def use_web(home: Path, web: Web) -> None:
+    """Let the runs of this process that work in `home` go on with `web`: what it has asked is not asked again."""
+    _webs[str(home)] = web
 
 
 def asset_key(name: str) -> dg.AssetKey:
@@ -76,13 +99,20 @@ def raw_asset(table: Table, parse: Parse) -> dg.AssetsDefinition:
 
         with one_line_errors():
             source = book.source_of(table)
-            frame, taken = take_source(source, parse, accept, table.schema, book.places, book.offline)
+            reading = Reading(parse, accept, table.schema, _version_of(parse), table.identity)
+            refused = book.refused.get(source.source_id)
+            frame, taken = take_source(source, reading, book.places, book.web, refused)
             record_taken(book.warehouse.home, taken)
             if taken.problem:
                 context.log.warning(f"held: {taken.problem}")
             return store(book, table, frame, _taken_metadata(source, taken))
 
     return _raw
+
+
+def _version_of(parse: Parse) -> str:
+    """Hash of the parser's module: rows of another version are parsed again from the same bytes."""
+    return hashlib.sha256(Path(inspect.getsourcefile(parse)).read_bytes()).hexdigest()[:12]
 
 
 def reference_asset(table: Table, path: str, parse: Callable[[bytes, str], pl.DataFrame]) -> dg.AssetsDefinition:
@@ -113,7 +143,9 @@ def model_asset(
     table: Table, compute: Callable[..., pl.DataFrame], inputs: Mapping[str, str], extra_deps: tuple[str, ...] = ()
 ) -> dg.AssetsDefinition:
     """A table that a pure function makes of other tables: `inputs` maps its parameters to table names."""
-    if set(inputs) != set(inspect.signature(compute).parameters):
+    parameters = inspect.signature(compute).parameters
+    takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
+    if not takes_any and set(inputs) != set(parameters):
         raise TableError(f"{table.name}: inputs {sorted(inputs)} are not the parameters of {compute.__name__}")
     deps = [asset_key(name) for name in (*inputs.values(), *extra_deps)]
 
@@ -144,7 +176,10 @@ def table_checks(table: Table) -> dg.AssetChecksDefinition:
     def _checks(book: Book) -> Any:
         with one_line_errors():
             frame = book.warehouse.read(table.name)
-            failures = failures_of(table, frame, content_version(frame))
+            version = content_version(frame)
+            failures = failures_of(table, frame, version)
+            if all(failure.check == "plausibility" for failure in failures):
+                book.warehouse.mark_checked(table.name, version)
         for name in table.checks:
             yield _check_result(table, name, [failure for failure in failures if failure.check == name])
 

@@ -75,6 +75,7 @@ class Loopback:
 
     def __init__(self):
         self.replies: dict[str, Reply] = {}
+        self.first: dict[str, list[Reply]] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.address = f"http://127.0.0.1:{self._server.server_port}"
@@ -87,12 +88,16 @@ class Loopback:
         self._server.shutdown()
         self._server.server_close()
 
+    def serve_in_turn(self, url: str, *statuses: int, **headers: str) -> None:
+        """Before the reply that `url` has, answer it with these statuses, one a request."""
+        self.first[url.removeprefix("https://")] = [Reply(b"", status, dict(headers)) for status in statuses]
+
     def serve(self, url: str, body: bytes, **others: object) -> None:
         """Answer `url` (https://HOST/PATH, as in the catalogue) with `body`."""
         self.replies[url.removeprefix("https://")] = Reply(body, **others)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        replies, requests = self.replies, self.requests
+        replies, requests, first = self.replies, self.requests, self.first
 
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, *_: object) -> None:
@@ -101,7 +106,7 @@ class Loopback:
             def do_GET(self) -> None:
                 path = self.path.lstrip("/")
                 requests.append((path, dict(self.headers)))
-                reply = replies.get(path, Reply(b"nothing here", 404))
+                reply = first[path].pop(0) if first.get(path) else replies.get(path, Reply(b"nothing here", 404))
                 etag = reply.headers.get("ETag")
                 if etag and self.headers.get("If-None-Match") == etag:
                     reply = Reply(status=304, headers=reply.headers)

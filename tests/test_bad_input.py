@@ -36,6 +36,13 @@ D_WITH_A_NEW_COLUMN = (
 )
 
 
+OLDER_PAGES = {
+    ("trtllm_perf", document.release): fixture(f"trtllm_{document.layout.lower()}.md")
+    for document in load_catalogue()["trtllm_perf"].documents
+    if document.layout in ("A", "B")
+}
+
+
 class Run:
     """One refresh with `documents` served, on a home that had published before."""
 
@@ -66,6 +73,7 @@ def all_bad(book, tmp_path_factory):
     documents = {
         ("mlperf_inference", "v4.1"): mlperf_round(3),
         ("mlperf_inference", "v5.1"): mlperf_round(3)[:-100],
+        **OLDER_PAGES,
         ("trtllm_perf", "0.21"): fixture("trtllm_c.md"),
         ("trtllm_perf", "1.0"): b"<!DOCTYPE html>\n<title>Sign in</title><h1>Please sign in</h1>",
         ("trtllm_perf", "main"): fixture("trtllm_e.md"),
@@ -81,6 +89,7 @@ def two_bad(book, tmp_path_factory):
     documents = {
         ("mlperf_inference", "v4.1"): mlperf_round(600),
         ("mlperf_inference", "v5.1"): mlperf_round(600, {"Accelerator": "Made-Up X999"}),
+        **OLDER_PAGES,
         ("trtllm_perf", "0.21"): fixture("trtllm_c.md"),
         ("trtllm_perf", "1.0"): D_WITH_A_NEW_COLUMN,
         ("trtllm_perf", "main"): fixture("trtllm_e.md"),
@@ -171,7 +180,10 @@ def test_an_unknown_name_rejects_one_row_and_names_the_file_to_edit(two_bad, sou
     rejected = {row["locator"]: row for row in rows_of(two_bad, "rejected", source_id)}
     row = rejected[locator]
     assert row["rejection_code"] == "unknown-accelerator"
-    assert row["rejected_because"] == "unknown accelerator 'Made-Up X999': add it to assets/reference/aliases.csv"
+    assert row["rejected_because"] == (
+        "unknown accelerator 'Made-Up X999': add it to assets/reference/aliases.csv, and its id to "
+        "assets/reference/accelerators.csv"
+    )
     (line,) = two_bad.problems("core.rejected, ")
     assert "'Made-Up X999': add it to assets/reference/aliases.csv" in line
 

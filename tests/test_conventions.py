@@ -28,8 +28,8 @@ UNIT_OF_SUFFIX = {
 }  # fmt: skip
 """Unit words of column names. `b` counts billions, `tflop` 1e12 operations: both are numbers, not units."""
 UNIT_OF_TIME = {"s": "s", "day": "day", "h": "hour"}
-AFTER_THE_UNIT = r"_(p\d\d|mean|maker)$"
-"""A statistic, or whose figure it is, may follow the unit."""
+AFTER_THE_UNIT = r"_(p\d\d|mean|maker)$|(?<=_tokens)_[ab]$|(?<=_per_s)_[ab]$"
+"""A statistic, whose figure it is, or which of two compared ones, may follow the unit."""
 NOT_IN_THE_NAME = {"printed_value": "printed_unit"}
 """Columns that hold several units, and the column beside them that says which."""
 
@@ -161,6 +161,9 @@ def unit_in_the_name(name: str) -> str | None:
         ("energy_wh_per_million_output_tokens", "Wh"),
         ("energy_gwh_per_day", "GWh/day"),
         ("memory_bandwidth_gb_per_s", "GB/s"),
+        ("input_tokens_a", "token"),
+        ("output_tokens_per_s_b", "1/s"),
+        ("params_b", "1e9"),
         ("cap_output_tokens_per_s", "1/s"),
         ("queries_per_day", "1/day"),
         ("dense_fp8_tflop_per_s", "1e12/s"),

@@ -5,9 +5,6 @@ from pipelines.sources.reference import read_reference
 from pipelines.tables.contract import Table
 from pipelines.wiring import reference_asset
 
-NOT_AN_LLM = "not-an-llm"
-"""Names of models that are known and out of scope; a name that is in no line here is unknown, which is an error."""
-
 TABLE = Table(
     name="core.aliases",
     description="The table of spellings that a person edits: what a source prints, and which of our ids it is.",
@@ -16,7 +13,7 @@ TABLE = Table(
         c.text("kind", "What is named.", ("model", "accelerator", "precision", "framework")),
         c.source_id,
         c.text("name_as_printed", "Exactly as the source prints it."),
-        c.text("id", "Our id; not-an-llm for models out of scope."),
+        c.text("id", "Our id; not-an-llm for models that are known and out of scope."),
     ),
 )
 

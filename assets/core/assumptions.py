@@ -1,6 +1,7 @@
 """core.assumptions: every modelling constant, dated and sourced. assets/assumptions.yaml."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 import polars as pl
 import yaml
@@ -35,6 +36,7 @@ TABLE = Table(
             | (
                 pl.col("low").is_not_null()
                 & pl.col("high").is_not_null()
+                & (pl.col("low") < pl.col("high"))
                 & ((pl.col("low") * pl.col("high")).sqrt() / pl.col("value") - 1).abs().le(_MEDIAN_TOLERANCE)
             ).fill_null(False),
             check="contract",
@@ -68,14 +70,20 @@ def _row(path: str, index: int, entry: object) -> dict:
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
             raise SourceError(path, place, f"{name} {value!r} is not a number", "Edit that entry.")
         row[name] = None if value is None else float(value)
-    return row | {"valid_from": str(row["valid_from"])}
+    if not isinstance(row["valid_from"], date):
+        raise SourceError(path, place, f"valid_from {row['valid_from']!r} is not a date", "Write it as 2026-06-09.")
+    return row | {"valid_from": row["valid_from"].isoformat()}
 
 
 @dataclass(frozen=True)
 class Assumptions:
-    """The assumptions in force, by id. Asking for one that does not exist is an error that says where to add it."""
+    """The assumptions in force on a day, by id. Asking for an unknown one is an error that says where to add it.
+
+    `on`: the day as ISO text; entries that hold from a later day are not in force yet.
+    """
 
     frame: pl.DataFrame
+    on: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
 
     def value(self, assumption_id: str) -> float:
         return float(self._row(assumption_id)["value"])
@@ -87,7 +95,8 @@ class Assumptions:
         return LogNormal.from_p5_p95(row["low"], row["high"])
 
     def _row(self, assumption_id: str) -> dict:
-        found = self.frame.filter(pl.col("assumption_id") == assumption_id).sort("valid_from")
+        in_force = (pl.col("assumption_id") == assumption_id) & (pl.col("valid_from") <= self.on)
+        found = self.frame.filter(in_force).sort("valid_from")
         if found.is_empty():
             raise SourceError("assumptions.yaml", assumption_id, "does not exist", "Add it with value and source.")
         return found.row(-1, named=True)

@@ -9,6 +9,8 @@ from pipelines.tables.corrections import corrected_rows, load_corrections
 from pipelines.wiring import model_asset
 
 PATH = "assets/corrections.yaml"
+OVERRIDDEN = ("raw.mlperf_inference Performance_Units", "raw.epoch_ml_hardware Memory (bytes)")
+"""Where sql/core reads the corrected value. An override of anything else would be shown and not done."""
 
 TABLE = Table(
     name="core.corrections",
@@ -31,30 +33,42 @@ TABLE = Table(
         c.count("found_rows", "How many rows it matched.", 0),
         Column("is_applied", pl.Boolean, "Whether it was applied."),
     ),
-    rules=(Rule("Each correction still finds the error that it corrects", pl.col("is_applied")),),
+    rules=(
+        Rule("Each correction still finds the error that it corrects", pl.col("is_applied"), show="found_rows"),
+        Rule(
+            "An override names a column that the SQL of core takes from here",
+            (pl.col("action") != "override")
+            | pl.concat_str("table_name", pl.lit(" "), "column_name").is_in(list(OVERRIDDEN)),
+            check="contract",
+            show="column_name",
+        ),
+        Rule(
+            "A flag is on a row that has a caveat to show",
+            (pl.col("action") != "flag") | (pl.col("table_name") != "raw.epoch_ml_hardware"),
+            check="contract",
+            show="table_name",
+        ),
+    ),
     published=True,
 )
 
 
-def corrections_of(
-    oviedo_throughput: pl.DataFrame,
-    trtllm_perf: pl.DataFrame,
-    mlperf_inference: pl.DataFrame,
-    epoch_ml_hardware: pl.DataFrame,
-) -> pl.DataFrame:
-    """The rows of the four raw tables that an entry concerns."""
-    tables = {
-        "raw.oviedo_throughput": oviedo_throughput,
-        "raw.trtllm_perf": trtllm_perf,
-        "raw.mlperf_inference": mlperf_inference,
-        "raw.epoch_ml_hardware": epoch_ml_hardware,
-    }
+CORRECTED = (
+    "oviedo_throughput",
+    "trtllm_perf",
+    "mlperf_inference",
+    "epoch_ml_hardware",
+    "mlenergy_v3",
+    "inferencex",
+    "deepseek_inference_system",
+)
+
+
+def corrections_of(**raw: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the raw tables that an entry concerns."""
     entries = load_corrections((REPOSITORY / PATH).read_bytes(), PATH)
+    tables = {f"raw.{name}": frame for name, frame in raw.items()}
     return pl.DataFrame(corrected_rows(entries, tables, PATH), schema=TABLE.schema)
 
 
-corrections = model_asset(
-    TABLE,
-    corrections_of,
-    {name: f"raw.{name}" for name in ("oviedo_throughput", "trtllm_perf", "mlperf_inference", "epoch_ml_hardware")},
-)
+corrections = model_asset(TABLE, corrections_of, {name: f"raw.{name}" for name in CORRECTED})

@@ -26,6 +26,7 @@ TABLE = Table(
         c.is_measured,
         c.energy_j_per_output_token,
         c.n_source_rows,
+        c.caveat,
     ),
     published=True,
 )

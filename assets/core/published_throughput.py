@@ -6,7 +6,7 @@ What readers use is core.serving_measurements (the accepted) and core.rejected (
 import polars as pl
 
 from assets import columns as c
-from pipelines.tables.contract import Rule, Table
+from pipelines.tables.contract import Column, Rule, Table
 from pipelines.wiring import sql_asset
 
 IDENTITY = (
@@ -27,13 +27,20 @@ FIGURES = (
     c.printed_unit,
     c.token_basis,
     c.accelerator_basis,
+    c.n_basis,
     c.output_tokens_per_s,
-    c.is_measured,
+    c.throughput_is_measured,
     c.power_w.optional(),
     c.power_boundary.optional(),
+    c.is_measured,
     c.n_source_rows,
     c.caveat,
 )
+
+
+def _may_be_empty(column: Column) -> bool:
+    return column.nullable or column.name in ("printed_value", "output_tokens_per_s")
+
 
 TABLE = Table(
     name="core.published_throughput",
@@ -49,7 +56,7 @@ TABLE = Table(
         c.precision.optional(),
         c.framework.optional(),
         # figures of rows that are not about tokens have other units and scenarios: no range is promised for them
-        *(column.but(low=None, high=None, allowed=None) for column in FIGURES),
+        *(column.but(low=None, high=None, allowed=None, nullable=_may_be_empty(column)) for column in FIGURES),
         c.text("rejection_code", "Why the row is not used, in a word; empty: it is.", c.REJECTION_CODES).optional(),
         c.text("rejected_because", "Why the row is not used, and what to edit.").optional(),
     ),
@@ -60,11 +67,8 @@ TABLE = Table(
             check="contract",
         ),
         Rule(
-            "Throughput per group is the printed value, or the printed value times the GPUs of the group",
-            pl.col("output_tokens_per_s")
-            == pl.when(pl.col("accelerator_basis") == "per_gpu")
-            .then(pl.col("printed_value") * pl.col("n_accelerators"))
-            .otherwise(pl.col("printed_value")),
+            "Throughput of the deployment is the printed value times what it is divided by",
+            pl.col("output_tokens_per_s") == pl.col("printed_value") * pl.col("n_basis"),
             check="contract",
         ),
     ),

@@ -63,9 +63,16 @@ TABLE = Table(
         c.text("throughput_rule", "How throughput depends on lengths here.", ("log-linear", "constant")),
         c.count("n_benchmark_rows", "Published rows behind the throughput.", 2),
         c.quantity(
-            "share_beyond_benchmarked_lengths",
+            "share_longer_than_benchmarked",
             "dimensionless",
             "Share of the workload's queries with outputs longer than the longest benchmarked one.",
+            0,
+            1,
+        ),
+        c.quantity(
+            "share_shorter_than_benchmarked",
+            "dimensionless",
+            "Share of the workload's queries with outputs shorter than the shortest benchmarked one.",
             0,
             1,
         ),
@@ -116,7 +123,8 @@ def _estimate(rules: pl.DataFrame, assumed: Assumptions, asked: Workload, bounda
     energy = energy_per_query(rule, power_w, factors(assumed, boundary), asked.input_tokens, asked.lengths)
     quantiles = quantiles_wh(energy, list(QUANTILES.values()))
     n_accelerators = rules["n_accelerators"].to_numpy()
-    beyond = exponential_share_above(asked.output_tokens_median, rules["longest_output_tokens"].to_numpy())
+    longer = exponential_share_above(asked.output_tokens_median, rules["longest_output_tokens"].to_numpy())
+    shorter = 1 - exponential_share_above(asked.output_tokens_median, rules["shortest_output_tokens"].to_numpy())
     paper = pl.col("source_id") == PAPER_SOURCE
     return rules.with_columns(
         workload_id=pl.lit(asked.workload_id),
@@ -129,7 +137,8 @@ def _estimate(rules: pl.DataFrame, assumed: Assumptions, asked: Workload, bounda
         energy_wh_per_million_output_tokens=wh_per_million_output_tokens(energy.mean_wh, asked.lengths.mean),
         throughput_rule=pl.col("rule"),
         n_benchmark_rows=pl.col("n_rows"),
-        share_beyond_benchmarked_lengths=beyond,
+        share_longer_than_benchmarked=longer,
+        share_shorter_than_benchmarked=shorter,
         input_is_benchmarked=pl.lit(asked.input_tokens).is_between("shortest_input_tokens", "longest_input_tokens"),
         evidence=pl.lit("benchmarked"),
         # the paper's node is its own, not one of core.nodes

@@ -14,6 +14,8 @@ PAPER_MODELS = (
     "deepseek-r1", "llama-3.1-405b", "llama-3.1-70b", "llama-3.1-nemotron-ultra-253b", "mixtral-8x22b",
 )  # fmt: skip
 PAPER_PRECISION = "fp8"
+FITTED_SOURCES = (PAPER_SOURCE, "trtllm_perf")
+"""Saturated load at fixed lengths. Serving benchmarks at a given concurrency are another question."""
 
 CONFIGURATION = (
     c.source_id,
@@ -45,6 +47,7 @@ TABLE = Table(
         c.count("n_rows", "Benchmark rows fitted.", 1),
         c.count("shortest_input_tokens", "Shortest benchmarked input.", 1).but(unit="token"),
         c.count("longest_input_tokens", "Longest benchmarked input.", 1).but(unit="token"),
+        c.count("shortest_output_tokens", "Shortest benchmarked output.", 1).but(unit="token"),
         c.count("longest_output_tokens", "Longest benchmarked output.", 1).but(unit="token"),
         c.node_id.optional(),
         c.node_power_max_w.optional(),
@@ -67,7 +70,8 @@ def throughput_rules_of(
     serving_measurements: pl.DataFrame, nodes: pl.DataFrame, assumptions: pl.DataFrame
 ) -> pl.DataFrame:
     """One rule a configuration. Rows without a published input length cannot be fitted and take no part."""
-    known = serving_measurements.filter(pl.col("input_tokens").is_not_null() & pl.col("output_tokens").is_not_null())
+    saturated = serving_measurements.filter(pl.col("source_id").is_in(FITTED_SOURCES))
+    known = saturated.filter(pl.col("input_tokens").is_not_null() & pl.col("output_tokens").is_not_null())
     of_paper = pl.col("source_id") == PAPER_SOURCE
     configurations = pl.concat([_pooled_as_in_paper(known.filter(of_paper)), known.filter(~of_paper)])
     rows = [
@@ -104,6 +108,7 @@ def _fit(rows: pl.DataFrame) -> dict:
         "n_rows": rows.height,
         "shortest_input_tokens": int(inputs.min()),
         "longest_input_tokens": int(inputs.max()),
+        "shortest_output_tokens": int(outputs.min()),
         "longest_output_tokens": int(np.ceil(outputs.max())),
     }
     if found is None:

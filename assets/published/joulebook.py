@@ -8,9 +8,10 @@ import dagster as dg
 
 import assets.core
 import assets.estimates
+from pipelines.sources.intake import promote
 from pipelines.tables.contract import Table
 from pipelines.warehouse.publish import publish
-from pipelines.wiring import Book, asset_key
+from pipelines.wiring import Book, asset_key, one_line_errors
 
 
 def published_tables() -> list[Table]:
@@ -37,7 +38,9 @@ def table_modules(package: ModuleType) -> list[ModuleType]:
 )
 def joulebook(book: Book) -> dg.MaterializeResult:
     tables = published_tables()
-    path = publish(book.warehouse, tables)
+    with one_line_errors():
+        path = publish(book.warehouse, tables)
+        promote(book.places)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(book.warehouse.read(table.name).height for table in tables),

@@ -14,6 +14,7 @@ TABLE = Table(
     description="Epoch AI, Machine Learning Hardware (CC-BY-4.0): rated specifications of accelerators, bytes and "
     "FLOP/s in full. Boundary: the accelerator board.",
     grain=KEY,
+    identity=("Hardware name",),
     columns=(
         *PROVENANCE,
         Column("Hardware name", pl.String, "Name as printed."),

@@ -19,6 +19,7 @@ TABLE = Table(
     "Performance of the whole system (Nodes x a# accelerators) in the printed unit; mean wall power of the whole "
     "system in the scored window where it was metered.",
     grain=KEY,
+    identity=("ID", "UsedModel", "Scenario", "Category", "Suite"),
     columns=(
         *PROVENANCE,
         Column("ID", pl.String, "Result id of the round."),

@@ -14,6 +14,7 @@ TABLE = Table(
     description="Throughput inputs of Oviedo et al. (arXiv:2509.20241): output tokens/s of one 8-GPU node as stated "
     "by the authors, with a rated node power that their own code does not use. Cells as printed.",
     grain=KEY,
+    identity=("Model", "Hardware", "Quantization", "Input Length", "Output Length", "Source"),
     columns=(
         *PROVENANCE,
         Column("Model", pl.String, "Model as printed."),
@@ -61,6 +62,8 @@ def _row(source: Source, line: int, cells: list[str]) -> dict:
     for name in _NUMERIC:
         read = whole_number if TABLE.schema[name] == pl.Int64 else number
         row[name] = read(row[name] or "", source.source_id, f"line {line}, column {name}")
+    if row["Input Length"] != "Variable":
+        whole_number(row["Input Length"] or "", source.source_id, f"line {line}, column Input Length")
     return {"locator": f"line {line}"} | row
 
 

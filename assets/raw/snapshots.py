@@ -3,13 +3,14 @@
 import dagster as dg
 import polars as pl
 
-from pipelines.sources.catalogue import Source
+from pipelines.sources.catalogue import Document, Source, load_catalogue
 from pipelines.sources.errors import SourceError
+from pipelines.sources.extracts import Snapshot
 from pipelines.sources.intake import Taken, read_taken
 from pipelines.tables.contract import Column, Rule, Table
 from pipelines.wiring import Book, asset_key, asset_spec, one_line_errors, store
 
-STATES = ("live", "unchanged", "offline", "held")
+STATES = ("live", "unchanged", "offline", "held", "absent")
 
 TABLE = Table(
     name="raw.snapshots",
@@ -31,43 +32,47 @@ TABLE = Table(
         Column("cadence_days", pl.Int64, "How often it is worth asking.", low=1),
         Column("state", pl.String, "How it was taken last.", allowed=STATES),
         Column("problem", pl.String, "Why newer bytes were not accepted.", nullable=True),
-        Column("snapshot_sha256", pl.String, "Hash of the bytes."),
-        Column("size_bytes", pl.Int64, "Their size.", unit="byte", low=1),
+        Column("snapshot_sha256", pl.String, "Hash of the bytes; empty: absent.", nullable=True),
+        Column("size_bytes", pl.Int64, "Their size.", unit="byte", low=1, nullable=True),
         Column("revised_on", pl.String, "Last-Modified of the file, as a date.", nullable=True),
-        Column("accepted_at_utc", pl.String, "When the figures were accepted."),
+        Column("accepted_at_utc", pl.String, "When the figures were accepted.", nullable=True),
     ),
     rules=(Rule("No source is held back: what publishers serve now was accepted", pl.col("state") != "held"),),
 )
 
 
 def snapshots_of(source: Source, taken: Taken) -> list[dict]:
-    """One row a document of `source`."""
-    return [
-        {
-            "source_id": source.source_id,
-            "source_release": snapshot.release,
-            "source_title": source.title,
-            "publisher": source.publisher,
-            "homepage": str(source.homepage),
-            "url": snapshot.url,
-            "licence": source.licence.name,
-            "redistribution": source.licence.redistribution,
-            "credit": source.credit,
-            "boundary": source.boundary,
-            "basis": source.basis,
-            "cadence_days": source.cadence_days,
-            "state": taken.state,
-            "problem": taken.problem,
-            "snapshot_sha256": snapshot.sha256,
-            "size_bytes": snapshot.size_bytes,
-            "revised_on": snapshot.revised_on,
-            "accepted_at_utc": taken.accepted_at_utc,
-        }
-        for snapshot in taken.snapshots
-    ]
+    """One row a document of `source`; without bytes where it is absent."""
+    by_url = {snapshot.url: snapshot for snapshot in taken.snapshots}
+    common = {
+        "source_id": source.source_id,
+        "source_title": source.title,
+        "publisher": source.publisher,
+        "homepage": str(source.homepage),
+        "licence": source.licence.name,
+        "redistribution": source.licence.redistribution,
+        "credit": source.credit,
+        "boundary": source.boundary,
+        "basis": source.basis,
+        "cadence_days": source.cadence_days,
+        "state": taken.state,
+        "problem": taken.problem,
+        "accepted_at_utc": taken.accepted_at_utc if taken.snapshots else None,
+    }
+    return [common | _of_document(document, by_url.get(document.place)) for document in source.documents]
 
 
-SOURCE_TABLES = ("raw.oviedo_throughput", "raw.trtllm_perf", "raw.mlperf_inference", "raw.epoch_ml_hardware")
+def _of_document(document: Document, snapshot: Snapshot | None) -> dict:
+    return {
+        "source_release": document.release,
+        "url": document.place,
+        "snapshot_sha256": snapshot.sha256 if snapshot else None,
+        "size_bytes": snapshot.size_bytes if snapshot else None,
+        "revised_on": snapshot.revised_on if snapshot else None,
+    }
+
+
+SOURCE_TABLES = tuple(sorted(source.parser for source in load_catalogue().values()))
 
 
 @dg.asset(**asset_spec(TABLE, kinds={"python"}), deps=[asset_key(name) for name in SOURCE_TABLES])

@@ -14,7 +14,7 @@ from pipelines.energy.distribution import Energy, Pool, Scaled, quantiles_wh
 from pipelines.energy.lengths import OutputLengths
 from pipelines.energy.lognormal import ONE, LogNormal
 from pipelines.energy.throughput import ThroughputRule
-from pipelines.energy.units import JOULES_PER_WH, TOKENS_PER_MILLION, WATTS_PER_KILOWATT, WH_PER_GWH
+from pipelines.energy.units import JOULES_PER_WH, TOKENS_PER_MILLION, WH_PER_GWH
 
 METHOD = "oviedo2026"
 FRONTIER_MODELS = 3
@@ -119,8 +119,3 @@ def wh_per_million_output_tokens(mean_wh: np.ndarray, mean_output_tokens: float)
 def on_site_water_ml_per_query(facility_wh: float, pue: float, wue_l_per_kwh: float) -> float:
     """E / PUE · WUE, mL: WUE counts per kWh of IT energy, so PUE is divided out first (1 L/kWh = 1 mL/Wh)."""
     return facility_wh / pue * wue_l_per_kwh
-
-
-def kilowatts(power_kw: float) -> float:
-    """kW as W."""
-    return power_kw * WATTS_PER_KILOWATT

@@ -58,7 +58,7 @@ class Source(_Entry):
     keep_extract: bool
     cadence_days: int = Field(gt=0)
     parser: str
-    format: Literal["markdown", "json", "csv"]
+    format: Literal["markdown", "json", "jsonl", "csv"]
     boundary: Literal["none", "gpu", "node", "facility"]
     basis: str
     max_bytes: int = Field(gt=0)

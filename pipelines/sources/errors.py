@@ -16,4 +16,4 @@ class SourceError(Exception):
         self.source_id, self.place, self.problem, self.remedy = source_id, place, problem, remedy
 
     def __str__(self) -> str:
-        return f"{self.source_id}: {self.place}: {self.problem}. {self.remedy}"
+        return " ".join(f"{self.source_id}: {self.place}: {self.problem}. {self.remedy}".split())

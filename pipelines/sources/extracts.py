@@ -15,6 +15,7 @@ from pipelines.sources.catalogue import REPOSITORY, Source
 from pipelines.sources.errors import SourceError
 from pipelines.sources.snapshots import write_atomically
 
+IN_HEAD = ("source_id", "snapshot_sha256")
 EXTRACTS_FOLDER = REPOSITORY / "assets" / "extracts"
 
 
@@ -44,10 +45,13 @@ class ExtractHead(BaseModel):
     licence_url: str
     credit: str
     accepted_at_utc: str
+    parser_version: str
     snapshots: tuple[Snapshot, ...]
 
     @classmethod
-    def of(cls, source: Source, accepted_at_utc: str, snapshots: tuple[Snapshot, ...]) -> "ExtractHead":
+    def of(
+        cls, source: Source, accepted_at_utc: str, parser_version: str, snapshots: tuple[Snapshot, ...]
+    ) -> "ExtractHead":
         return cls(
             source_id=source.source_id,
             title=source.title,
@@ -56,12 +60,17 @@ class ExtractHead(BaseModel):
             licence_url=str(source.licence.url),
             credit=source.credit,
             accepted_at_utc=accepted_at_utc,
+            parser_version=parser_version,
             snapshots=snapshots,
         )
 
 
 def write_extract(path: Path, head: ExtractHead, frame: pl.DataFrame) -> None:
-    """Head and rows, atomically. Nulls are empty cells; empty text does not occur in a parsed frame."""
+    """Head and rows, atomically. Nulls are empty cells; empty text does not occur in a parsed frame.
+
+    The source and the hash of the bytes stand in the head, once for each release, not in every row.
+    """
+    frame = frame.drop(IN_HEAD)
     comment = yaml.safe_dump(head.model_dump(exclude_none=True), sort_keys=False, allow_unicode=True, width=110)
     lines = "".join(f"# {line}\n" for line in comment.splitlines())
     write_atomically(path, (lines + frame.write_csv()).encode("utf-8"))
@@ -79,11 +88,20 @@ def read_extract(path: Path, schema: dict[str, type[pl.DataType]]) -> tuple[Extr
         text = pl.read_csv(io.StringIO(body), infer_schema=False, truncate_ragged_lines=False)
     except pl.exceptions.PolarsError as error:
         raise _broken(path, f"after line {n_comment_lines}", f"is not CSV: {error}") from error
-    if list(text.columns) != list(schema):
-        difference = set(text.columns) ^ set(schema)
+    printed = {name: dtype for name, dtype in schema.items() if name not in IN_HEAD}
+    if list(text.columns) != list(printed):
+        difference = set(text.columns) ^ set(printed)
         place = f"line {n_comment_lines + 1}"
         raise _broken(path, place, f"columns differ from the contract: {sorted(difference) or 'order'}")
-    return head, pl.DataFrame([_cast(path, text[name], dtype) for name, dtype in schema.items()])
+    frame = pl.DataFrame([_cast(path, text[name], dtype) for name, dtype in printed.items()])
+    hashes = {snapshot.release: snapshot.sha256 for snapshot in head.snapshots}
+    if unknown := set(frame["source_release"].unique()) - set(hashes):
+        raise _broken(path, "column source_release", f"{sorted(unknown)} are not among the snapshots of the head")
+    with_head = frame.with_columns(
+        source_id=pl.lit(head.source_id),
+        snapshot_sha256=pl.col("source_release").replace_strict(hashes, return_dtype=pl.String),
+    )
+    return head, with_head.select(schema.keys())
 
 
 def _cast(path: Path, column: pl.Series, dtype: type[pl.DataType]) -> pl.Series:

@@ -1,7 +1,8 @@
 """Taking a source: live bytes accepted as a whole, or the last accepted extract with the reason said aloud.
 
 The order of trust: what the publisher serves now, if every document of it parses and keeps its contract; else the
-newest accepted extract, of this home or of the repository. Nothing accepted earlier is lost.
+newest accepted extract, of this home or of the repository. New figures are a candidate until a file that holds them was
+published, all checks passed; only then do they replace the accepted ones. Nothing accepted earlier is lost.
 """
 
 import json
@@ -13,10 +14,11 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.sources import http
 from pipelines.sources.catalogue import Document, Source
 from pipelines.sources.errors import SourceError
 from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, Snapshot, read_extract, read_head, write_extract
+from pipelines.sources.http import Web
+from pipelines.sources.restatements import keep_proposed, propose, restated
 from pipelines.sources.snapshots import LedgerRow, SnapshotStore, write_atomically
 
 Parse = Callable[[bytes, Source, Document], pl.DataFrame]
@@ -30,8 +32,9 @@ PROVENANCE = ("source_id", "source_release", "snapshot_sha256", "locator")
 class Taken:
     """How a source was taken this time.
 
-    `state`: live (accepted now), unchanged (the publisher serves what was accepted before), offline (not asked), or
-    held (asked, not accepted, `problem` says why; the last accepted extract serves).
+    `state`: live (accepted now), unchanged (the publisher serves what was accepted before), offline (not asked), held
+    (asked, not accepted, `problem` says why; the last accepted extract serves), or absent (a source that may not be
+    redistributed and was never accepted in this home: no rows).
     """
 
     source_id: str
@@ -51,89 +54,183 @@ class Places:
     def accepted(self, source_id: str) -> Path:
         return self.home / "accepted" / f"{source_id}.csv"
 
-    def newest_extract(self, source_id: str) -> Path | None:
-        """The extract accepted last; the home's wins a tie with the repository's."""
-        candidates = [self.extracts / f"{source_id}.csv", self.accepted(source_id)]
-        heads = [(read_head(path).accepted_at_utc, i, path) for i, path in enumerate(candidates) if path.exists()]
-        return max(heads)[2] if heads else None
+    def candidate(self, source_id: str) -> Path:
+        """New figures that no published file holds yet."""
+        return self.home / "candidates" / f"{source_id}.csv"
+
+    def extracts_of(self, source_id: str) -> list[Path]:
+        """The accepted extracts, newest first; the home's wins a tie with the repository's. Unreadable ones last."""
+        paths = [self.accepted(source_id), self.extracts / f"{source_id}.csv"]
+        return sorted((path for path in paths if path.exists()), key=_accepted_at, reverse=True)
 
 
-def take_source(
-    source: Source, parse: Parse, accept: Accept, schema: Schema, places: Places, offline: bool
-) -> tuple[pl.DataFrame, Taken]:
-    """The frame of a source's raw table and how it was taken.
+def _accepted_at(path: Path) -> str:
+    try:
+        return read_head(path).accepted_at_utc
+    except SourceError:
+        return ""
 
-    Args:
+
+@dataclass(frozen=True)
+class Reading:
+    """How bytes become rows.
+
+    Attributes:
         parse: bytes of one document to rows, pure. Raises SourceError.
         accept: conforms the rows of all documents and checks their contract. Raises SourceError. Run on new bytes
             only; an extract was accepted before, and its table's blocking checks look at it again.
         schema: columns of the raw table, for reading the extract.
-
-    Raises SourceError where neither live bytes nor an extract can be had.
+        version: changes when the parser does; rows parsed by another version are parsed again.
+        identity: columns that name a row, by which a new revision is compared with the last.
     """
-    try:
-        last = places.newest_extract(source.source_id)
-    except SourceError:
-        if offline:
-            raise
-        last = None  # new bytes mend a damaged extract
-    if not offline:
-        try:
-            return _take_live(source, parse, accept, schema, places, last)
-        except SourceError as error:
-            if last is None:
-                raise
-            problem = str(error)
-    elif last is None:
-        raise SourceError(source.source_id, "assets/extracts", "has no extract of it", "Refresh without --offline.")
-    else:
-        problem = None
-    head, frame = read_extract(last, schema)
-    state = "held" if problem else "offline"
-    return frame, Taken(source.source_id, state, head.accepted_at_utc, problem, head.snapshots)
+
+    parse: Parse
+    accept: Accept
+    schema: Schema
+    version: str
+    identity: tuple[str, ...]
 
 
-def _take_live(
-    source: Source, parse: Parse, accept: Accept, schema: Schema, places: Places, last: Path | None
+def take_source(
+    source: Source, reading: Reading, places: Places, web: Web | None, refused: str | None = None
 ) -> tuple[pl.DataFrame, Taken]:
+    """The frame of a source's raw table and how it was taken.
+
+    Args:
+        web: this run's dealings with the web; None: offline.
+        refused: why the figures that the publisher serves now are not wanted: checks downstream refused them.
+
+    Raises SourceError where neither live bytes nor an extract can be had of a source that has one in the repository.
+    """
+    places.candidate(source.source_id).unlink(missing_ok=True)
+    problem = refused
+    if web is not None and refused is None:
+        try:
+            return _take_live(source, reading, places, web)
+        except SourceError as error:
+            problem = str(error)
+    return _serve_last(source, reading, places, problem)
+
+
+def _serve_last(source: Source, reading: Reading, places: Places, problem: str | None) -> tuple[pl.DataFrame, Taken]:
+    """The newest accepted extract that can be read."""
+    unreadable: SourceError | None = None
+    for path in places.extracts_of(source.source_id):
+        try:
+            head, frame = read_extract(path, reading.schema)
+        except SourceError as error:
+            unreadable = unreadable or error
+            continue
+        state = "held" if problem else "offline"
+        return frame, Taken(source.source_id, state, head.accepted_at_utc, problem, head.snapshots)
+    if unreadable is not None:
+        raise unreadable
+    if source.keep_extract:
+        problem = problem or "has no extract under assets/extracts"
+        raise SourceError(source.source_id, "last accepted figures", problem, "Refresh online when that is mended.")
+    # its licence keeps it out of the repository, and it was never accepted in this home
+    return pl.DataFrame(schema=reading.schema), Taken(source.source_id, "absent", now_utc(), problem, ())
+
+
+def _take_live(source: Source, reading: Reading, places: Places, web: Web) -> tuple[pl.DataFrame, Taken]:
     store = SnapshotStore(places.home)
+    last = next((path for path in places.extracts_of(source.source_id) if _accepted_at(path)), None)
     known = {snapshot.url: snapshot for snapshot in read_head(last).snapshots} if last else {}
-    taken = [_take_document(source, document, store, known.get(document.place)) for document in source.documents]
+    taken = [_take_document(source, document, store, known.get(document.place), web) for document in source.documents]
     snapshots = tuple(snapshot for snapshot, _ in taken)
-    if last and (accepted := _accepted_of(snapshots, last, schema)):
-        accepted_at, state, frame = accepted[0].accepted_at_utc, "unchanged", accepted[1]
-    else:
-        frames = [
-            parse_document(parse, content, source, document, snapshot.sha256)
-            for document, (snapshot, content) in zip(source.documents, taken, strict=True)
-        ]
-        accepted_at, state, frame = now_utc(), "live", accept(pl.concat(frames))
-    head = ExtractHead.of(source, accepted_at, snapshots)
-    write_extract(places.accepted(source.source_id), head, frame)
-    return frame, Taken(source.source_id, state, accepted_at, None, snapshots)
+    if last and (accepted := _accepted_of(snapshots, last, reading)):
+        head, frame = accepted
+        head = ExtractHead.of(source, head.accepted_at_utc, reading.version, snapshots)
+        write_extract(places.accepted(source.source_id), head, frame)
+        return frame, Taken(source.source_id, "unchanged", head.accepted_at_utc, None, snapshots)
+    frames = [
+        _parsed(reading.parse, content, source, document, snapshot.sha256)
+        for document, (snapshot, content) in zip(source.documents, taken, strict=True)
+    ]
+    frame = reading.accept(pl.concat(frames))
+    head = ExtractHead.of(source, now_utc(), reading.version, snapshots)
+    write_extract(places.candidate(source.source_id), head, frame)
+    _propose_restatements(places, source, reading, last, frame, head.accepted_at_utc)
+    return frame, Taken(source.source_id, "live", head.accepted_at_utc, None, snapshots)
+
+
+def serves_what_was_accepted(source: Source, places: Places, web: Web) -> bool:
+    """Whether the publisher says of every document that it is the one accepted in this home. Downloads nothing new."""
+    taken = read_taken(places.home, source.source_id)
+    accepted = places.accepted(source.source_id)
+    if taken is None or taken.problem is not None or not accepted.exists():
+        return False
+    store = SnapshotStore(places.home)
+    known = {snapshot.url: snapshot for snapshot in read_head(accepted).snapshots}
+    if set(known) != {document.place for document in source.documents}:
+        return False
+    return all(_is_not_modified(source, document, store, known[document.place], web) for document in source.documents)
+
+
+def _is_not_modified(source: Source, document: Document, store: SnapshotStore, known: Snapshot, web: Web) -> bool:
+    try:
+        snapshot, _ = _take_document(source, document, store, known, web)
+    except SourceError:
+        return False
+    return snapshot.sha256 == known.sha256
+
+
+def promote(places: Places) -> None:
+    """A file with the candidates' figures was published: they are the accepted ones from now on."""
+    for path in sorted((places.home / "candidates").glob("*.csv")):
+        accepted = places.accepted(path.stem)
+        accepted.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(accepted)
+    keep_proposed(places.home)
+
+
+def _propose_restatements(
+    places: Places, source: Source, reading: Reading, last: Path | None, frame: pl.DataFrame, accepted_at: str
+) -> None:
+    """What the new revision changed against the last accepted one; nothing where that cannot be read any more."""
+    try:
+        before = read_extract(last, reading.schema)[1] if last else None
+    except SourceError:
+        before = None
+    changed = None if before is None else restated(before, frame, reading.identity, accepted_at)
+    propose(places.home, source.source_id, changed)
 
 
 def _accepted_of(
-    snapshots: tuple[Snapshot, ...], last: Path, schema: Schema
+    snapshots: tuple[Snapshot, ...], last: Path, reading: Reading
 ) -> tuple[ExtractHead, pl.DataFrame] | None:
-    """The extract `last` if it was made from just these bytes; None if not, or if it has other columns than today's."""
-    if {(s.release, s.sha256) for s in snapshots} != {(s.release, s.sha256) for s in read_head(last).snapshots}:
+    """The extract `last` if today's parser made it from just these bytes; None if not, or if it cannot be read."""
+    head = read_head(last)
+    if head.parser_version != reading.version:
+        return None
+    if {(s.release, s.sha256) for s in snapshots} != {(s.release, s.sha256) for s in head.snapshots}:
         return None
     try:
-        return read_extract(last, schema)
+        return read_extract(last, reading.schema)
     except SourceError:
         return None
 
 
+def _parsed(parse: Parse, content: bytes, source: Source, document: Document, sha256: str) -> pl.DataFrame:
+    """As parse_document, with an exception that the parser did not foresee held against this source alone."""
+    try:
+        return parse_document(parse, content, source, document, sha256)
+    except SourceError:
+        raise
+    except Exception as error:
+        problem = f"could not be parsed ({type(error).__name__}: {error})"
+        raise SourceError(source.source_id, document.place, problem, "This is a defect of ours: report it.") from error
+
+
 def _take_document(
-    source: Source, document: Document, store: SnapshotStore, known: Snapshot | None
+    source: Source, document: Document, store: SnapshotStore, known: Snapshot | None, web: Web
 ) -> tuple[Snapshot, bytes]:
     """One document's bytes, asked for conditionally where we still hold the bytes accepted before."""
     held = store.get(known.sha256) if known else None
     condition = {"etag": known.etag, "last_modified": known.last_modified} if known and held else {}
     url = document.place
     try:
-        answer = http.take(source.source_id, url, source.max_bytes, **condition)
+        answer = web.take(source.source_id, url, source.max_bytes, **condition)
     except SourceError as error:
         store.record(LedgerRow(source.source_id, url, now_utc(), None, None, None, str(error)))
         raise
@@ -180,11 +277,12 @@ def record_taken(home: Path, taken: Taken) -> None:
 def read_taken(home: Path, source_id: str) -> Taken | None:
     """How a source was taken last, or None if it never was."""
     path = home / "taken" / f"{source_id}.json"
-    if not path.exists():
-        return None
-    plain = json.loads(path.read_text(encoding="utf-8"))
-    snapshots = tuple(Snapshot(**snapshot) for snapshot in plain.pop("snapshots"))
-    return Taken(**{**plain, "snapshots": snapshots})
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        snapshots = tuple(Snapshot(**snapshot) for snapshot in plain.pop("snapshots"))
+        return Taken(**{**plain, "snapshots": snapshots})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None  # never taken, or the note was cut by a crash: the next take writes it anew
 
 
 def now_utc() -> str:

@@ -21,6 +21,8 @@ import polars as pl
 from pipelines.tables.contract import Table
 from pipelines.tables.validate import Failure, ValidatorError, prepare, validate
 
+DEADLINE_S = 300
+"""A suite takes a fraction of a second, the import of the validator a few."""
 _worker: "_Worker | None" = None
 _announced: dict[tuple[str, str], Future] = {}
 
@@ -39,15 +41,16 @@ class _Worker:
             threading.Thread(target=work, daemon=True).start()
 
     def submit(self, table: Table, frame: pl.DataFrame) -> "Future[list[Failure]]":
+        request = pickle.dumps((table, frame))  # here, so that what cannot be sent fails where it was asked
         future: Future = Future()
         self.waiting.put(future)
-        self.requests.put((table, frame))
+        self.requests.put(request)
         return future
 
     def _send(self) -> None:
         try:
             while True:
-                pickle.dump(self.requests.get(), self.process.stdin)
+                self.process.stdin.write(self.requests.get())
                 self.process.stdin.flush()
         except OSError:
             return  # the process ended: the receiver says so
@@ -74,6 +77,7 @@ def beside() -> Iterator[None]:
         yield
     finally:
         _worker.process.kill()
+        _worker.process.wait()
         _worker = None
         _announced.clear()
 
@@ -89,7 +93,10 @@ def failures_of(table: Table, frame: pl.DataFrame, version: str | None = None) -
     if _worker is None:
         return validate(table, frame)
     announced = _announced.pop((table.name, version), None) if version else None
-    return (announced or _worker.submit(table, frame)).result()
+    try:
+        return (announced or _worker.submit(table, frame)).result(DEADLINE_S)
+    except TimeoutError as error:
+        raise ValidatorError(f"{table.name}: the validating process gave no answer in {DEADLINE_S} s") from error
 
 
 def _serve() -> None:

@@ -80,6 +80,8 @@ class Table:
     rules: tuple[Rule, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     published: bool = False
+    identity: tuple[str, ...] = ()
+    """Raw tables: the publisher's own key, by which revisions are compared; not the place in the file."""
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.sources.errors import SourceError
 
@@ -27,6 +27,12 @@ class Correction(BaseModel):
     expect: int = Field(ge=1)
     reason: str
     evidence: str
+
+    @model_validator(mode="after")
+    def _override_names_its_column(self) -> "Correction":
+        if (self.action == "override") != (self.column is not None):
+            raise ValueError("an override names a column, and nothing else does")
+        return self
 
 
 def load_corrections(content: bytes, path: str) -> list[Correction]:
@@ -51,6 +57,8 @@ def corrected_rows(corrections: list[Correction], tables: Mapping[str, pl.DataFr
         if correction.table not in tables:
             raise SourceError(path, correction.id, f"names the unknown table {correction.table}", "Edit that entry.")
         frame = tables[correction.table]
+        if frame.is_empty():
+            continue  # a source that is absent here has nothing to correct
         named = {*correction.match, *([correction.column] if correction.column else [])}
         if unknown := named - set(frame.columns):
             raise SourceError(path, correction.id, f"names unknown columns {sorted(unknown)}", "Edit that entry.")

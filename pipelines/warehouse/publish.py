@@ -5,13 +5,14 @@ tables themselves (`published=True`).
 """
 
 import os
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from pipelines.tables.contract import Column, Table
+from pipelines.tables.contract import Column, Table, TableError
 from pipelines.warehouse.store import Warehouse
 
 FILE_NAME = "joulebook.duckdb"
@@ -61,9 +62,10 @@ def dictionary(tables: Iterable[Table]) -> pl.DataFrame:
 
 def publish(warehouse: Warehouse, tables: list[Table]) -> Path:
     """Write `joulebook.duckdb` aside with all `tables` and the dictionary, then swap it in. Returns its path."""
+    if unchecked := [table.name for table in tables if not warehouse.is_checked(table.name)]:
+        raise TableError(f"not published: {unchecked} did not pass their checks as they lie there; refresh anew")
     target = warehouse.home / FILE_NAME
-    aside = warehouse.home / f".{FILE_NAME}.{os.getpid()}"
-    aside.unlink(missing_ok=True)
+    aside = warehouse.home / f".{FILE_NAME}.{secrets.token_hex(4)}"
     try:
         with duckdb.connect() as connection:
             connection.execute(f"attach {_text(str(aside))} as book (storage_version {_text(STORAGE_VERSION)})")

@@ -17,7 +17,7 @@ SIGNIFICANT_DIGITS = 12
 
 def resolve_home(home: str | os.PathLike | None = None) -> Path:
     """The home folder: the argument, else JOULEBOOK_HOME, else ./warehouse."""
-    return Path(home or os.environ.get("JOULEBOOK_HOME") or DEFAULT_HOME).resolve()
+    return Path(home or os.environ.get("JOULEBOOK_HOME") or DEFAULT_HOME).expanduser().resolve()
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Warehouse:
 
     def read(self, name: str) -> pl.DataFrame:
         """The table; raises FileNotFoundError where it was never made."""
-        return pl.read_parquet(self.path(name))
+        return pl.read_parquet(self.path(name), glob=False)
 
     def write(self, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
         """Conform and store; returns what was stored. Raises TableError before anything is written."""
@@ -42,6 +42,18 @@ class Warehouse:
         frame.write_parquet(buffer)
         write_atomically(self.path(table.name), buffer.getvalue())
         return frame
+
+    def mark_checked(self, name: str, version: str) -> None:
+        """Note that the table with this content passed its blocking checks."""
+        write_atomically(self._checked(name), version.encode())
+
+    def is_checked(self, name: str) -> bool:
+        """Whether the table as it lies there passed its blocking checks."""
+        path = self._checked(name)
+        return path.exists() and path.read_text(encoding="utf-8") == content_version(self.read(name))
+
+    def _checked(self, name: str) -> Path:
+        return self.home / "checked" / name
 
 
 def content_version(frame: pl.DataFrame) -> str:

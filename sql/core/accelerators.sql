@@ -5,8 +5,13 @@ with epoch as (
         r.source_release,
         r.snapshot_sha256,
         r.locator,
+        -- two names of one accelerator in one file: the first row speaks, the other is rejected as its twin
+        row_number() over (partition by a.id order by r.locator) as position,
         r."TDP (W)" as tdp_w,
-        case when memory.correction_id is null then r."Memory (bytes)" / 1e9 end as memory_gb,
+        case
+            when memory.correction_id is null then r."Memory (bytes)"
+            else cast(memory.new_value as double)
+        end / 1e9 as memory_gb,
         r."Memory bandwidth (byte/s)" / 1e9 as memory_bandwidth_gb_per_s,
         r."Tensor-FP16/BF16 performance (FLOP/s)" / 1e12 as dense_fp16_tflop_per_s
     from raw.epoch_ml_hardware as r
@@ -42,4 +47,4 @@ select
     e.locator,
     v.source_url
 from raw.accelerators as v
-left join epoch as e on v.accelerator_id = e.accelerator_id
+left join epoch as e on v.accelerator_id = e.accelerator_id and e.position = 1

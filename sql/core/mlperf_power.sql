@@ -16,6 +16,7 @@ select
     power_boundary,
     is_measured,
     power_w / output_tokens_per_s as energy_j_per_output_token,
-    n_source_rows
+    n_source_rows,
+    caveat
 from core.serving_measurements
 where source_id = 'mlperf_inference' and power_w is not null

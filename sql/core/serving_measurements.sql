@@ -19,10 +19,12 @@ select
     printed_unit,
     token_basis,
     accelerator_basis,
+    n_basis,
     output_tokens_per_s,
-    is_measured,
+    throughput_is_measured,
     power_w,
     power_boundary,
+    is_measured,
     n_source_rows,
     caveat
 from core.published_throughput

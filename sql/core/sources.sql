@@ -7,6 +7,18 @@ with rows_in as (
     select source_id, source_release, count(*) as n from raw.mlperf_inference group by source_id, source_release
     union all
     select source_id, source_release, count(*) as n from raw.epoch_ml_hardware group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.mlenergy_v3 group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.mlenergy_models group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.inferencex group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.azure_llm_2023 group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.mooncake_traces group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.deepseek_inference_system group by source_id, source_release
 ),
 
 rows_accepted as (
@@ -15,7 +27,11 @@ rows_accepted as (
     select 'epoch_ml_hardware' as source_id, source_release, count(*) as n
     from core.accelerators
     where locator is not null
-    group by source_id, source_release
+    group by source_release
+    union all
+    select source_id, source_release, count(*) as n from core.published_models group by source_id, source_release
+    union all
+    select source_id, source_release, sum(n_requests) as n from core.request_lengths group by source_id, source_release
 ),
 
 rows_rejected as (
@@ -42,7 +58,7 @@ select
     s.revised_on,
     s.accepted_at_utc,
     coalesce(i.n, 0) as rows_in,
-    coalesce(a.n, 0) as rows_accepted,
+    cast(coalesce(a.n, 0) as bigint) as rows_accepted,
     coalesce(r.n, 0) as rows_rejected
 from raw.snapshots as s
 left join rows_in as i on s.source_id = i.source_id and s.source_release = i.source_release

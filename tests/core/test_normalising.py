@@ -5,10 +5,32 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from assets.core import accelerators, aliases, corrections, published_throughput, rejected, serving_measurements
+from assets.core import (
+    accelerators,
+    aliases,
+    conflicts,
+    corrections,
+    models,
+    published_models,
+    published_throughput,
+    rejected,
+    request_lengths,
+    serving_measurements,
+)
 from assets.core import nodes as core_nodes
 from assets.raw import accelerators as raw_accelerators
-from assets.raw import epoch_ml_hardware, mlperf_inference, oviedo_throughput, trtllm_perf
+from assets.raw import (
+    azure_llm_2023,
+    deepseek_inference_system,
+    epoch_ml_hardware,
+    inferencex,
+    mlenergy_models,
+    mlenergy_v3,
+    mlperf_inference,
+    mooncake_traces,
+    oviedo_throughput,
+    trtllm_perf,
+)
 from assets.raw import nodes as raw_nodes
 from pipelines.tables.contract import Table
 from pipelines.tables.validate import validate
@@ -28,6 +50,7 @@ FIGURE = {
     "source_id": "trtllm_perf", "source_release": "9.9", "snapshot_sha256": HASH, "locator": "line 1",
     "model": "Aster 7B", "gpu": "X100", "precision": "FP8", "parallelism": "TP2,PP2", "tp": 2, "pp": 2,
     "group_gpus": 4, "isl": 500, "osl": 2000, "metric": "made up", "basis": "per_gpu", "throughput": 100.0,
+    "batch_size": 64, "page_number": 1,
 }  # fmt: skip
 ALIASES = [
     ("model", "mlperf_inference", "aster-7b-99", "aster-7b"),
@@ -41,6 +64,15 @@ ALIASES = [
     ("accelerator", "trtllm_perf", "X100", "x100"),
     ("precision", "trtllm_perf", "FP8", "fp8"),
     ("accelerator", "epoch_ml_hardware", "Made-Up X100", "x100"),
+    ("model", "inferencex", "aster", "aster-7b"),
+    ("accelerator", "inferencex", "x100", "x100"),
+    ("precision", "inferencex", "fp8", "fp8"),
+    ("framework", "inferencex", "runtime", "sglang"),
+    ("model", "mlenergy_v3", "made-up/Aster-7B", "aster-7b"),
+    ("accelerator", "mlenergy_v3", "X100", "x100"),
+    ("precision", "mlenergy_v3", "bfloat16", "bf16"),
+    ("model", "deepseek_inference_system", "DeepSeek-V3/R1", "aster-7b"),
+    ("accelerator", "deepseek_inference_system", "X100", "x100"),
 ]
 CARD = {
     "source_id": "epoch_ml_hardware", "source_release": "latest", "snapshot_sha256": HASH,
@@ -51,6 +83,7 @@ OURS = {
     "locator": "line 2", "accelerator_id": "x100", "accelerator_name": "Made-Up X100", "vendor": "Made-Up",
     "kind": "gpu", "tdp_w": 700.0, "dense_fp16_tflop_per_s": 750.0, "source_url": "https://published.test/x100",
 }  # fmt: skip
+MODEL = {"model_id": "aster-7b", "model_name": "Aster", "total_params_b": 7.0, "active_params_b": 7.0}
 CORRECTION = {
     "correction_id": "made-up", "table_name": "raw.mlperf_inference", "source_id": "mlperf_inference",
     "source_release": "v9.9", "locator": "/0", "reason": "We made it so.", "evidence": "None.", "expected_rows": 1,
@@ -58,15 +91,24 @@ CORRECTION = {
 }  # fmt: skip
 
 
+WITHOUT_ROWS = (
+    mlperf_inference, trtllm_perf, oviedo_throughput, inferencex, mlenergy_v3, mlenergy_models, azure_llm_2023,
+    mooncake_traces, deepseek_inference_system, corrections, raw_nodes,
+)  # fmt: skip
+
+
 @pytest.fixture
 def warehouse(tmp_path):
-    """Every input of the three SQL files, without rows but for names and cards."""
+    """Every input of the SQL files, without rows but for names, models and cards."""
     warehouse = Warehouse(tmp_path)
-    for module in (mlperf_inference, trtllm_perf, oviedo_throughput, corrections, raw_nodes):
+    for module in WITHOUT_ROWS:
         put(warehouse, module.TABLE)
+    put(warehouse, models.TABLE, MODEL)
     put(warehouse, aliases.TABLE, *[dict(zip(aliases.TABLE.schema, alias, strict=True)) for alias in ALIASES])
     put(warehouse, epoch_ml_hardware.TABLE, CARD)
-    put(warehouse, raw_accelerators.TABLE, OURS)
+    put(warehouse, raw_accelerators.TABLE, OURS, OURS | {"locator": "line 3", "accelerator_id": "cpu"})
+    make(warehouse, accelerators.TABLE)
+    make(warehouse, published_models.TABLE)
     return warehouse
 
 
@@ -83,7 +125,6 @@ def judge(warehouse: Warehouse, *results: dict) -> list[dict]:
     located = [RESULT | {"locator": f"/{i}"} | result for i, result in enumerate(results)]
     put(warehouse, mlperf_inference.TABLE, *located)
     rows = make(warehouse, published_throughput.TABLE)
-    make(warehouse, accelerators.TABLE)
     n_accepted, n_rejected = (len(make(warehouse, module.TABLE)) for module in (serving_measurements, rejected))
     assert n_accepted + n_rejected == len(rows) == len(results)
     return rows
@@ -97,7 +138,8 @@ def test_a_result_in_our_ids_and_units(warehouse):
         "n_accelerators": 8, "parallelism": "unstated", "scenario": "offline", "concurrency": None,
         "system": "9.9-0001 Made-Up: 8x X100", "input_tokens": None, "output_tokens": 123.4, "printed_value": 5000.0,
         "printed_unit": "Tokens/s", "token_basis": "output", "accelerator_basis": "per_system",
-        "output_tokens_per_s": 5000.0, "is_measured": True, "power_w": 4000.0, "power_boundary": "node",
+        "n_basis": 1, "output_tokens_per_s": 5000.0, "throughput_is_measured": True,
+        "is_measured": True, "power_w": 4000.0, "power_boundary": "node",
         "n_source_rows": 1, "caveat": None, "rejection_code": None, "rejected_because": None,
     }  # fmt: skip
 
@@ -122,7 +164,10 @@ def test_energy_of_an_edge_run_is_not_taken_for_power(warehouse):
 def test_an_unknown_name_rejects_the_row_and_names_the_file_to_edit(warehouse, change, code, because):
     known, unknown = judge(warehouse, {"Performance_Result": 1.0}, change)
     assert known["rejection_code"] is None
-    assert (unknown["rejection_code"], unknown["rejected_because"]) == (code, f"{because} assets/reference/aliases.csv")
+    own = {"unknown-model": "models", "unknown-accelerator": "accelerators"}.get(code)
+    also = f", and its id to assets/reference/{own}.csv" if own else ""
+    remedy = f"{because} assets/reference/aliases.csv{also}"
+    assert (unknown["rejection_code"], unknown["rejected_because"]) == (code, remedy)
     (failure,) = validate(rejected.TABLE, warehouse.read("core.rejected"))
     assert failure.check == "plausibility"
     assert because in failure.found
@@ -247,11 +292,17 @@ def test_an_unknown_card_is_rejected_and_named(warehouse):
     (row,) = make(warehouse, rejected.TABLE)
     assert (row["locator"], row["rejection_code"]) == ("record 2, Made-Up X999", "unknown-accelerator")
     assert row["printed"] == "Made-Up X999: TDP 650.0 W"
-    assert row["rejected_because"] == "unknown accelerator 'Made-Up X999': add it to assets/reference/aliases.csv"
+    assert row["rejected_because"].startswith(
+        "unknown accelerator 'Made-Up X999': add it to assets/reference/aliases.csv, and its id to "
+    )
+
+
+def x100(warehouse: Warehouse) -> dict:
+    return {row["accelerator_id"]: row for row in make(warehouse, accelerators.TABLE)}["x100"]
 
 
 def test_board_figures_come_from_the_data_set_and_peak_rates_from_the_maker(warehouse):
-    (row,) = make(warehouse, accelerators.TABLE)
+    row = x100(warehouse)
     assert (row["tdp_w"], row["tdp_source"], row["tdp_w_maker"]) == (650.0, "epoch_ml_hardware", 700.0)
     assert (row["memory_gb"], row["memory_bandwidth_gb_per_s"]) == (96.0, 4000.0)
     assert row["dense_fp16_tflop_per_s"] == 750.0
@@ -259,8 +310,238 @@ def test_board_figures_come_from_the_data_set_and_peak_rates_from_the_maker(ware
 
 def test_where_the_data_set_has_nothing_the_maker_s_page_is_named(warehouse):
     put(warehouse, epoch_ml_hardware.TABLE, CARD | {"TDP (W)": None, "Memory (bytes)": None})
-    (row,) = make(warehouse, accelerators.TABLE)
+    row = x100(warehouse)
     assert (row["tdp_w"], row["tdp_source"], row["memory_gb"]) == (700.0, "https://published.test/x100", None)
+
+
+def test_a_figure_printed_again_by_a_later_page_is_rejected_and_names_the_first(warehouse):
+    second, third = {"source_release": "9.10", "page_number": 2}, {"source_release": "10.0", "page_number": 3}
+    put(warehouse, trtllm_perf.TABLE, FIGURE, FIGURE | second, FIGURE | third)
+    rows = {row["source_release"]: row for row in make(warehouse, published_throughput.TABLE)}
+    assert rows["9.9"]["rejection_code"] is None
+    for release in ("9.10", "10.0"):
+        assert rows[release]["rejection_code"] == "repeated-page"
+        assert rows[release]["rejected_because"] == "printed digit for digit in release 9.9 already"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"throughput": 100.1}, {"batch_size": 32}, {"batch_size": None}, {"isl": 501}, {"osl": 2001},
+        {"parallelism": "TP4"}, {"basis": "per_group"},
+    ],
+)  # fmt: skip
+def test_a_later_page_that_prints_another_figure_is_no_repetition(warehouse, change):
+    later = {"source_release": "10.0", "page_number": 2}
+    put(warehouse, trtllm_perf.TABLE, FIGURE, FIGURE | later | change)
+    assert [row["rejection_code"] for row in make(warehouse, published_throughput.TABLE)] == [None, None]
+
+
+SERVED = {
+    "source_id": "inferencex", "source_release": "latest", "snapshot_sha256": HASH, "locator": "/0",
+    "hardware": "x100", "framework": "runtime", "model": "aster", "precision": "fp8", "spec_method": "none",
+    "disagg": False, "is_multinode": False, "prefill_tp": 8, "prefill_ep": 1, "prefill_dp_attention": False,
+    "prefill_num_workers": 0, "decode_tp": 8, "decode_ep": 1, "decode_dp_attention": False, "decode_num_workers": 0,
+    "num_prefill_gpu": 8, "num_decode_gpu": 8, "isl": 8192, "osl": 1024, "conc": 64, "date": "2031-01-01",
+    "tput_per_gpu": 900.0, "input_tput_per_gpu": 800.0, "output_tput_per_gpu": 100.0,
+}  # fmt: skip
+# 4 x 400 input and 32 x 50 output tokens/s on 36 GPUs
+TWO_POOLS = {
+    "disagg": True, "is_multinode": True, "prefill_tp": 4, "prefill_ep": 4, "prefill_num_workers": 1, "decode_tp": 32,
+    "decode_ep": 32, "decode_dp_attention": True, "decode_num_workers": 1, "num_prefill_gpu": 4, "num_decode_gpu": 32,
+    "tput_per_gpu": 3200 / 36, "input_tput_per_gpu": 400.0, "output_tput_per_gpu": 50.0,
+}  # fmt: skip
+TOTALS = TWO_POOLS | {
+    "prefill_num_workers": 0, "decode_num_workers": 0, "num_prefill_gpu": 36, "num_decode_gpu": 36,
+}  # fmt: skip
+
+
+def served(warehouse: Warehouse, change: dict) -> dict:
+    put(warehouse, inferencex.TABLE, SERVED | change)
+    (row,) = make(warehouse, published_throughput.TABLE)
+    assert validate(replace(published_throughput.TABLE, min_rows=1), warehouse.read("core.published_throughput")) == []
+    return row
+
+
+def test_a_served_figure_per_gpu_is_multiplied_by_the_one_pool_that_serves(warehouse):
+    row = served(warehouse, {})
+    assert (row["printed_value"], row["accelerator_basis"], row["n_basis"]) == (100.0, "per_gpu", 8)
+    assert (row["output_tokens_per_s"], row["n_accelerators"]) == (800.0, 8)  # not 16: both counts are one pool
+    assert (row["input_tokens"], row["output_tokens"], row["concurrency"]) == (8192.0, 1024.0, 64)
+    assert (row["scenario"], row["parallelism"], row["framework"]) == ("serving", "tp8,ep1", "sglang")
+    assert (row["power_w"], row["power_boundary"], row["caveat"]) == (None, None, None)
+
+
+def test_pools_whose_split_cannot_be_told_reject_their_row_and_stop_nothing(warehouse):
+    row = served(warehouse, TOTALS | {"input_tput_per_gpu": 50.0, "output_tput_per_gpu": 50.0})
+    assert row["rejection_code"] == "not-printed"
+
+
+def test_output_per_decode_gpu_is_multiplied_by_those_and_all_gpus_are_counted(warehouse):
+    row = served(warehouse, TWO_POOLS)
+    assert (row["accelerator_basis"], row["n_basis"], row["output_tokens_per_s"]) == ("per_decode_gpu", 32, 1600.0)
+    assert (row["n_accelerators"], row["caveat"]) == (36, None)
+    assert row["parallelism"] == "tp32,ep32,dpa,prefill 4 x tp4,ep4"
+
+
+def test_pools_that_both_hold_the_total_are_split_by_the_identity(warehouse):
+    # 36 x (3200/36 - 50) / (400 - 50) = 4 GPUs prefill
+    row = served(warehouse, TOTALS)
+    assert (row["n_accelerators"], row["n_basis"], row["output_tokens_per_s"]) == (36, 32, 1600.0)
+    assert "the split follows" in row["caveat"]
+
+
+@pytest.mark.parametrize(("pools", "of_all"), [({}, 5600.0), (TWO_POOLS, 25_200.0), (TOTALS, 25_200.0)])
+def test_served_power_is_that_of_all_gpus_and_of_no_more(warehouse, pools, of_all):
+    row = served(warehouse, pools | {"avg_power_w": 700.0, "joules_per_output_token": 7.0})
+    assert (row["power_w"], row["power_boundary"], row["is_measured"]) == (of_all, "gpu", True)
+
+
+def test_a_served_row_without_output_throughput_is_rejected(warehouse):
+    row = served(warehouse, {"output_tput_per_gpu": None, "input_tput_per_gpu": None})
+    assert (row["rejection_code"], row["output_tokens_per_s"]) == ("not-printed", None)
+    (rejection,) = make(warehouse, rejected.TABLE)[-1:]
+    assert rejection["printed"].endswith(": nothing")
+
+
+STEADY = {
+    "source_id": "mlenergy_v3", "source_release": "chat", "snapshot_sha256": HASH, "locator": "/configurations/0",
+    "task": "chat", "model_id": "made-up/Aster-7B", "nickname": "Aster", "total_params_billions": 7.0,
+    "activated_params_billions": 7.0, "weight_precision": "bfloat16", "gpu_model": "X100", "num_gpus": 4,
+    "tensor_parallel": 1, "expert_parallel": 4, "data_parallel": 1, "max_num_seqs": 96, "avg_batch_size": 90.5,
+    "avg_output_len": 700.5, "output_throughput_tokens_per_sec": 2000.0, "avg_power_watts": 1600.0,
+    "energy_per_token_joules": 0.8, "energy_per_request_joules": 560.4,
+}  # fmt: skip
+
+
+def test_steady_state_power_and_throughput_are_those_of_the_group(warehouse):
+    put(warehouse, mlenergy_v3.TABLE, STEADY)
+    (row,) = make(warehouse, published_throughput.TABLE)
+    assert (row["output_tokens_per_s"], row["accelerator_basis"], row["n_basis"]) == (2000.0, "per_group", 1)
+    assert (row["power_w"], row["power_boundary"], row["is_measured"]) == (1600.0, "gpu", True)
+    assert row["power_w"] / row["output_tokens_per_s"] == pytest.approx(STEADY["energy_per_token_joules"])
+    assert (row["n_accelerators"], row["parallelism"]) == (4, "tp1,ep4,dp1")  # num_gpus, not the product of degrees
+    assert (row["input_tokens"], row["output_tokens"], row["concurrency"]) == (None, 700.5, 96)
+    assert (row["scenario"], row["precision"], row["framework"]) == ("steady-state", "bf16", "vllm")
+    assert (row["rejection_code"], row["caveat"]) == (None, None)
+
+
+def test_steady_state_rows_printed_twice_and_prompts_with_pictures_carry_a_caveat(warehouse):
+    again = {"locator": "/configurations/1", "avg_power_watts": 1700.0}
+    pictures = {"source_release": "image-chat", "task": "image-chat"}
+    put(warehouse, mlenergy_v3.TABLE, STEADY, STEADY | again, STEADY | pictures)
+    rows = make(warehouse, published_throughput.TABLE)
+    caveats = {(row["source_release"], row["locator"]): row["caveat"] or "" for row in rows}
+    assert "images" in caveats["image-chat", "/configurations/0"]
+    assert all("Printed twice" in caveats["chat", f"/configurations/{i}"] for i in (0, 1))
+
+
+PHASE = {
+    "source_id": "deepseek_inference_system", "source_release": "day", "snapshot_sha256": HASH,
+    "locator": "line 1, decode", "phase": "decode", "tokens_per_s_per_node": 14_800.0, "token_basis": "output",
+    "gpus_per_node": 8, "gpu": "X100",
+}  # fmt: skip
+
+
+def test_of_a_production_node_only_the_output_counts_and_stands_for_the_node(warehouse):
+    prefill = {
+        "locator": "line 1, prefill", "phase": "prefill", "token_basis": "input", "tokens_per_s_per_node": 73_700.0,
+    }  # fmt: skip
+    put(warehouse, deepseek_inference_system.TABLE, PHASE, PHASE | prefill)
+    output, not_output = make(warehouse, published_throughput.TABLE)
+    assert (output["output_tokens_per_s"], output["accelerator_basis"], output["n_basis"]) == (14_800.0, "per_node", 1)
+    assert (output["n_accelerators"], output["scenario"], output["precision"]) == (8, "production", "unstated")
+    assert (output["rejection_code"], not_output["rejection_code"]) == (None, "not-output")
+    assert "cache hits" in not_output["rejected_because"]
+
+
+MEASURED = {
+    "source_id": "made_up", "source_release": "1", "snapshot_sha256": HASH, "locator": "line 1",
+    "model_id": "aster-7b", "accelerator_id": "x100", "precision": "fp8", "framework": "vllm", "n_accelerators": 8,
+    "parallelism": "tp8", "scenario": "offline", "system": "a", "input_tokens": 1000.0, "output_tokens": 1000.0,
+    "printed_value": 400.0, "printed_unit": "tokens/s", "token_basis": "output", "accelerator_basis": "per_group",
+    "n_basis": 1, "output_tokens_per_s": 400.0, "throughput_is_measured": True, "is_measured": False,
+    "n_source_rows": 1,
+}  # fmt: skip
+ELSEWHERE = {"source_id": "other", "locator": "line 7", "output_tokens_per_s": 500.0}
+
+
+def conflicting(warehouse: Warehouse, *changes: dict) -> list[dict]:
+    put(warehouse, serving_measurements.TABLE, MEASURED, *[MEASURED | change for change in changes])
+    return make(warehouse, conflicts.TABLE)
+
+
+def test_a_conflict_shows_both_values_and_their_ratio(warehouse):
+    (row,) = conflicting(warehouse, ELSEWHERE | {"parallelism": "tp4,pp2", "caveat": "Take care."})
+    assert (row["source_id_a"], row["locator_a"], row["output_tokens_per_s_a"]) == ("made_up", "line 1", 400.0)
+    assert (row["source_id_b"], row["locator_b"], row["output_tokens_per_s_b"]) == ("other", "line 7", 500.0)
+    assert (row["ratio"], row["differs_by"], row["caveat"]) == (1.25, "source", "Take care.")
+    assert validate(conflicts.TABLE, warehouse.read("core.conflicts")) == []
+
+
+def test_two_releases_of_a_source_conflict_and_two_rows_of_a_release_do_not(warehouse):
+    newer, same = {"source_release": "2", "output_tokens_per_s": 600.0}, {"locator": "line 2", "system": "b"}
+    rows = conflicting(warehouse, newer, same)
+    assert [(row["source_release_a"], row["source_release_b"], row["differs_by"]) for row in rows] == [
+        ("1", "2", "release")
+    ] * 2
+    assert {row["ratio"] for row in rows} == {1.5}
+
+
+@pytest.mark.parametrize(("nominal", "binary"), [(500, 512), (1000, 1024), (2000, 2048), (4000, 4096), (8000, 8192)])
+def test_lengths_in_thousands_and_in_kibi_are_the_same_question(warehouse, nominal, binary):
+    rows = conflicting(
+        warehouse,
+        {"input_tokens": float(nominal), "output_tokens": float(nominal), "source_release": "2"},
+        ELSEWHERE | {"input_tokens": float(binary), "output_tokens": float(binary)},
+    )
+    assert [row["input_tokens_a"] for row in rows if row["input_tokens_b"] == binary and row["source_release_a"] == "2"
+            ] == [nominal]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"concurrency": 64}, {"n_accelerators": 4}, {"precision": "fp16"}, {"model_id": "other"},
+        {"accelerator_id": "other"}, {"input_tokens": 2000.0}, {"output_tokens": 500.0}, {"input_tokens": None},
+        {"scenario": "server"},
+    ],
+)  # fmt: skip
+def test_another_configuration_does_not_conflict(warehouse, change):
+    assert conflicting(warehouse, ELSEWHERE | change) == []
+
+
+def test_requests_of_equal_lengths_are_counted_together(warehouse):
+    place = {"source_id": "azure_llm_2023", "source_release": "code", "snapshot_sha256": HASH, "TIMESTAMP": "t"}
+    lengths = [(10, 20), (10, 20), (10, 21), (0, 20)]
+    put(
+        warehouse,
+        azure_llm_2023.TABLE,
+        *[place | {"locator": f"{i}", "ContextTokens": a, "GeneratedTokens": b} for i, (a, b) in enumerate(lengths)],
+    )
+    trace = {"source_id": "mooncake_traces", "source_release": "synthetic", "snapshot_sha256": HASH, "locator": "1"}
+    put(warehouse, mooncake_traces.TABLE, trace | {"input_length": 10, "output_length": 20})
+    rows = make(warehouse, request_lengths.TABLE)
+    found = {(r["source_release"], r["input_tokens"], r["output_tokens"]): r["n_requests"] for r in rows}
+    assert found == {
+        ("code", 0, 20): 1, ("code", 10, 20): 2, ("code", 10, 21): 1, ("synthetic", 10, 20): 1,
+    }  # fmt: skip
+
+
+def test_a_listed_model_is_taken_by_our_id_and_others_are_rejected_with_their_reason(warehouse):
+    listed = {
+        "source_id": "mlenergy_models", "source_release": "v3", "snapshot_sha256": HASH, "locator": "/a",
+        "model_id": "made-up/Aster-7B", "architecture": "Dense", "total_params_billions": 7.0,
+        "activated_params_billions": 3.0, "weight_precision": "bfloat16",
+    }  # fmt: skip
+    unknown = {"locator": "/b", "model_id": "made-up/Unknown"}
+    pictures = {"locator": "/c", "model_id": "made-up/Pictures", "architecture": None}
+    put(warehouse, mlenergy_models.TABLE, listed, listed | unknown, listed | pictures)
+    (row,) = make(warehouse, published_models.TABLE)
+    assert (row["model_id"], row["total_params_b"], row["active_params_b"]) == ("aster-7b", 7.0, 3.0)
+    make(warehouse, published_throughput.TABLE)
+    codes = {row["locator"]: row["rejection_code"] for row in make(warehouse, rejected.TABLE)}
+    assert codes == {"/b": "unknown-model", "/c": "not-an-llm"}
 
 
 NODE = {

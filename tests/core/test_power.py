@@ -58,7 +58,7 @@ def test_metered_runs_give_the_joules_per_token_worked_out_by_hand(read):
 
 
 def test_metered_power_is_that_of_the_wall_and_of_the_same_run(read):
-    measured = {r["locator"]: r for r in read("core.serving_measurements").to_dicts() if r["power_w"] is not None}
+    measured = {r["locator"]: r for r in read("core.serving_measurements").to_dicts() if r["power_boundary"] == "node"}
     for row in read("core.mlperf_power").to_dicts():
         assert (row["power_boundary"], row["is_measured"]) == ("node", True)
         run = measured[row["locator"]]
@@ -70,8 +70,20 @@ def test_edge_runs_metered_in_joules_are_not_taken_for_watts(read):
     raw = read("raw.mlperf_inference")
     assert raw["Power_Units"].drop_nulls().unique().sort().to_list() == ["Watts", "millijoules"]
     in_watts = raw.filter(raw["Power_Units"] == "Watts").select("source_release", "locator").rows()
-    metered = read("core.published_throughput").drop_nulls("power_w").select("source_release", "locator").rows()
+    published = read("core.published_throughput")
+    of_mlperf = published.filter(published["source_id"] == "mlperf_inference").drop_nulls("power_w")
+    metered = of_mlperf.select("source_release", "locator").rows()
     assert set(metered) == set(in_watts)
+
+
+def test_power_of_the_gpus_is_not_taken_for_that_of_the_wall(read):
+    measured = read("core.serving_measurements").drop_nulls("power_w")
+    found = measured.group_by("source_id", "power_boundary").len().sort("source_id").rows()
+    assert found == [("mlenergy_v3", "gpu", 838), ("mlperf_inference", "node", 13)]
+    raw = {(r["source_release"], r["locator"]): r for r in read("raw.mlenergy_v3").to_dicts()}
+    for row in measured.filter(measured["source_id"] == "mlenergy_v3").to_dicts():
+        printed = raw[row["source_release"], row["locator"]]["energy_per_token_joules"]
+        assert row["power_w"] / row["output_tokens_per_s"] == pytest.approx(printed, rel=1e-9)
 
 
 def test_node_power_is_in_watts_and_per_accelerator(read):

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from tests.docs.pages import Shown, as_text, same, words
+from tests.docs.pages import Shown, run_sql, same, words
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def run_shown(folder: Path, capsys: pytest.CaptureFixture):
 
     def run(block: Shown) -> None:
         if block.language == "sql":
-            _run_sql(block)
+            run_sql(block)
         else:
             exec(compile(block.code, str(block), "exec"), {"__name__": "__main__"})
             shown, printed = words(block.text or ""), words(capsys.readouterr().out)
@@ -31,15 +30,3 @@ def run_shown(folder: Path, capsys: pytest.CaptureFixture):
             assert len(shown) == len(printed), f"{block} prints {printed}"
 
     return run
-
-
-def _run_sql(block: Shown) -> None:
-    with duckdb.connect("warehouse/joulebook.duckdb", read_only=True) as book:
-        relation = book.sql(block.code)
-        header, rows = tuple(relation.columns), relation.fetchall()
-    assert block.table, f"{block} shows no table below the query"
-    assert block.table[0] == header, f"{block} has columns {header}"
-    found = [tuple(as_text(value) for value in row) for row in rows]
-    assert len(found) == len(block.table) - 1, f"{block} gives {len(found)} rows"
-    for shown, row in zip(block.table[1:], found, strict=True):
-        assert all(same(a, b) for a, b in zip(shown, row, strict=True)), f"{block} shows {shown}, gives {row}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 from markdown_it import MarkdownIt
 
 from pipelines.sources.catalogue import REPOSITORY
@@ -28,6 +29,30 @@ class Shown:
         return f"{self.page}:{self.line}"
 
 
+@dataclass(frozen=True)
+class Written:
+    """A block that a page says to write: `file=PATH` behind its language, and where: at the end, or beside a line."""
+
+    path: str
+    before: str | None
+    after: str | None
+    text: str
+
+    def write_below(self, folder: Path) -> None:
+        """Write it. The line that it stands beside must be there once."""
+        path = folder / self.path
+        present = path.read_text(encoding="utf-8") if path.exists() else ""
+        if self.before or self.after:
+            mark = f"{self.before or self.after}\n"
+            assert present.count(mark) == 1, f"{self.path} has {mark!r} {present.count(mark)} times"
+            new = present.replace(mark, f"{self.text}{mark}" if self.before else f"{mark}{self.text}")
+        else:
+            assert not present or present.endswith("\n"), f"{self.path} does not end with a line"
+            new = present + ("\n" if present and path.suffix == ".yaml" else "") + self.text
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(new, encoding="utf-8")
+
+
 def page(name: str) -> str:
     """The text of a page, by its path below the repository."""
     return (REPOSITORY / name).read_text(encoding="utf-8")
@@ -43,6 +68,16 @@ def shown_blocks(name: str, *languages: str) -> list[Shown]:
             text = below if next_kind == "text" else None
             blocks.append(Shown(name, line, kind, content, table, text))
     return blocks
+
+
+def written_files(name: str) -> list[Written]:
+    """What a page says to write, in order."""
+    found = []
+    for kind, _, content in _pieces(page(name)):
+        if path := re.search(r" file=(\S+)", kind):
+            before, after = (re.search(rf' {word}="([^"]+)"', kind) for word in ("before", "after"))
+            found.append(Written(path[1], before and before[1], after and after[1], content))
+    return found
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int, object]]:
@@ -89,8 +124,9 @@ def files_named(name: str) -> list[str]:
 
 
 def missing_files(name: str, home: Path) -> list[str]:
-    """Files that a page names and that are neither in the repository nor in a refreshed home."""
-    return [word for word in files_named(name) if not _exists(word, home)]
+    """Files that a page names and that are neither in the repository nor in a refreshed home nor of its example."""
+    example = {Path(written.path).stem for written in written_files(name)}
+    return [word for word in files_named(name) if not _exists(word, home) and Path(word).stem not in example]
 
 
 def _exists(word: str, home: Path) -> bool:
@@ -99,6 +135,19 @@ def _exists(word: str, home: Path) -> bool:
     pattern = word.rstrip("/")
     beside = [REPOSITORY / "assets" / "reference"] if "/" not in pattern else []
     return any(any(folder.glob(pattern)) for folder in [REPOSITORY, *beside])
+
+
+def run_sql(block: Shown) -> None:
+    """Run a query on `warehouse` in the current folder, and compare with the table that the page shows below it."""
+    with duckdb.connect("warehouse/joulebook.duckdb", read_only=True) as book:
+        relation = book.sql(block.code)
+        header, rows = tuple(relation.columns), relation.fetchall()
+    assert block.table, f"{block} shows no table below the query"
+    assert block.table[0] == header, f"{block} has columns {header}"
+    found = [tuple(as_text(value) for value in row) for row in rows]
+    assert len(found) == len(block.table) - 1, f"{block} gives {len(found)} rows"
+    for shown, row in zip(block.table[1:], found, strict=True):
+        assert all(same(a, b) for a, b in zip(shown, row, strict=True)), f"{block} shows {shown}, gives {row}"
 
 
 def same(shown: str, found: str) -> bool:

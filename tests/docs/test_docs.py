@@ -1,6 +1,7 @@
 """The pages below docs/ are executed like the README, and what they name exists."""
 
 import re
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -10,7 +11,7 @@ from assets.core.rejected import TABLE as REJECTED
 from pipelines.definitions import all_tables
 from pipelines.sources.catalogue import REPOSITORY, Source, load_catalogue
 from pipelines.tables.corrections import Correction
-from tests.docs.pages import missing_files, page, shell_lines, shown_blocks, words_in_code
+from tests.docs.pages import missing_files, page, shell_lines, shown_blocks, words_in_code, written_files
 
 PAGES = sorted(str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "docs").glob("*.md"))
 BLOCKS = [block for name in PAGES for block in shown_blocks(name, "sql", "python")]
@@ -41,9 +42,11 @@ def test_tables_and_columns_exist(name):
     columns = {column for table in tables for column in table.columns}
     known = {column.name for column in columns} | {value for column in columns for value in column.allowed or ()}
     known |= {table.short_name for table in tables} | set(load_catalogue())
+    known |= {Path(written.path).stem for written in written_files(name)}
     known |= set(Source.model_fields) | set(Correction.model_fields)
     in_code = words_in_code(name)
-    assert {word for word in in_code if TABLE_NAME.fullmatch(word)} <= {table.name for table in tables}
+    example = {f"raw.{Path(written.path).stem}" for written in written_files(name)}
+    assert {word for word in in_code if TABLE_NAME.fullmatch(word)} <= {table.name for table in tables} | example
     assert {word for word in in_code if NAME.fullmatch(word)} - known == set()
 
 
@@ -64,10 +67,31 @@ def test_every_method_has_its_version(book):
 
 def test_every_reason_for_rejection_is_explained():
     codes = next(column.allowed for column in REJECTED.columns if column.name == "rejection_code")
-    text = page("docs/data.md")
-    assert [code for code in codes if code not in text] == []
+    explained = page("docs/data.md").split("| rejection_code | meaning |")[1].split("\n\n")[0]
+    listed = {code for row in re.findall(r"^\| ([a-z, -]+) \|", explained, re.MULTILINE) for code in row.split(", ")}
+    assert listed == set(codes)
 
 
 def test_every_source_has_its_section():
     sections = set(re.findall(r"^## (\w+)$", page("docs/data.md"), re.MULTILINE))
     assert set(load_catalogue()) <= sections
+
+
+def test_counts_of_rows_in_prose(book):
+    with duckdb.connect(str(book / "joulebook.duckdb"), read_only=True) as connection:
+        rows = connection.sql("SELECT source_id, sum(rows_in), sum(rows_accepted) FROM sources GROUP BY 1").fetchall()
+    counts = {source_id: (rows_in, accepted) for source_id, rows_in, accepted in rows}
+    stated = 0
+    for section in page("docs/data.md").split("\n## ")[1:]:
+        source_id = section.partition("\n")[0]
+        for n in re.findall(r"(\d+)\s+rows,\s+all\s+accepted", section):
+            assert counts[source_id] == (int(n), int(n)), source_id
+            stated += 1
+    assert stated >= 3
+
+
+def test_every_correction_is_listed():
+    entries = yaml.safe_load((REPOSITORY / "assets" / "corrections.yaml").read_text(encoding="utf-8"))
+    of_absent = {entry["id"] for entry in entries if entry["table"] == "raw.inferencex"}
+    text = page("docs/data.md")
+    assert [entry["id"] for entry in entries if entry["id"] not in text and entry["id"] not in of_absent] == []

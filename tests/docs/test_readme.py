@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from assets.published.joulebook import published_tables
 from pipelines.cli import main
 from pipelines.definitions import all_tables
+from pipelines.sources import http
 from pipelines.sources.catalogue import REPOSITORY, load_catalogue
 from tests.docs.pages import missing_files, page, shell_lines, shown_blocks, words_in_code
 
@@ -36,7 +37,7 @@ def test_make_targets_exist():
 
 def test_commands_and_their_options_exist():
     commands = [line.split() for line in shell_lines(README) if line.startswith("joulebook ")]
-    assert commands
+    assert {command for _, command, *_ in commands} == set(main.commands)
     for _, command, *arguments in commands:
         said = CliRunner().invoke(main, [command, "--help"])
         assert said.exit_code == 0, f"joulebook {command}: {said.output}"
@@ -85,3 +86,20 @@ def test_every_source_is_credited():
         assert source.licence.name in line
         assert line.rstrip(" |").rpartition("| ")[2] in source.credit
     assert "derived, not verified by MLCommons" in text
+
+
+def test_the_manners_of_a_live_take_are_those_of_the_code():
+    text = " ".join(page(README).split("## Live and offline")[1].split("\n## ")[0].split())
+    assert "tried three times at most" in text
+    assert http.ATTEMPTS == 3
+    assert f"(up to {http.LONGEST_PAUSE_S} seconds" in text
+    assert "A host that failed twice is left alone" in text
+    assert http.FAILURES_UNTIL_LEFT_ALONE == 2
+    assert f"after {http.FAILURE_BUDGET_S} seconds spent on failures" in text
+
+
+def test_sources_without_an_extract_are_named_as_absent():
+    text = page(README).split("## Live and offline")[1].split("\n## ")[0]
+    kept_out = [source.source_id for source in load_catalogue().values() if not source.keep_extract]
+    assert kept_out
+    assert [source_id for source_id in kept_out if f"`{source_id}`" not in text] == []

@@ -52,14 +52,17 @@ def test_a_gb200_configuration_by_hand(published):
 
 
 def test_facility_over_node_is_the_mean_of_pue(published):
+    # the batch is part of a configuration where it is published, and empty where it is not
     sql = (
         "select f.energy_wh_per_query_mean / n.energy_wh_per_query_mean from energy_per_query f join energy_per_query n"
         " using (model_id, accelerator_id, n_accelerators, parallelism, precision, framework, source_id,"
         " source_release, scenario, workload_id) where f.boundary = 'facility' and n.boundary = 'node'"
+        " and f.concurrency is not distinct from n.concurrency"
     )
+    n_facility = one(published, "select count(*) from energy_per_query where boundary = 'facility'")[0]
     mu, sigma = np.log(1.05 * 1.6) / 2, np.log(1.6 / 1.05) / 3.29
     ratios = [ratio for (ratio,) in published.execute(sql).fetchall()]
-    assert len(ratios) > 100
+    assert len(ratios) == n_facility > 300
     assert ratios == pytest.approx([np.exp(mu + sigma**2 / 2)] * len(ratios))
 
 
@@ -67,10 +70,19 @@ def test_accelerators_without_a_published_node_power_get_no_estimate_and_say_why
     rows = published.execute(
         "select distinct accelerator_id, no_estimate_because from throughput_rules where node_power_max_w is null"
     ).fetchall()
-    assert {accelerator for accelerator, _ in rows} == {"gh200-96gb", "rtx-pro-6000-blackwell-server"}
+    assert {accelerator for accelerator, _ in rows} == {"gh200-96gb", "l40s", "rtx-pro-6000-blackwell-server"}
     estimated = published.execute("select distinct accelerator_id from energy_per_query").fetchall()
     assert not {accelerator for accelerator, _ in rows} & {accelerator for (accelerator,) in estimated}
     assert all(because for _, because in rows)
+    assert ("a100-sxm-80gb",) in estimated
+
+
+def test_an_a100_configuration_of_an_old_release_uses_its_share_of_that_node(published):
+    rows = published.execute(
+        "select distinct node_id, node_power_max_w / n_accelerators from throughput_rules"
+        " where accelerator_id = 'a100-sxm-80gb'"
+    ).fetchall()
+    assert rows == [("dgx-a100", 6500 / 8)]
 
 
 def test_nearly_equal_lengths_get_no_estimate(published):
@@ -112,12 +124,14 @@ def test_a_missing_assumption_names_the_file_and_the_entry(book):
         assumed.lognormal("workload.traditional.input_tokens")
 
 
-def test_share_beyond_the_longest_benchmarked_output(published):
+def test_shares_outside_the_benchmarked_outputs(published):
     # exponential with median 5000: P(L > 4096) = 2^(-4096/5000)
-    (share,) = one(
+    longer, shorter = one(
         published,
-        "select share_beyond_benchmarked_lengths from energy_per_query where source_release = '1.0'"
+        "select share_longer_than_benchmarked, share_shorter_than_benchmarked"
+        " from energy_per_query where source_release = '1.0'"
         " and model_id = 'llama-3.1-405b' and accelerator_id = 'h100-sxm' and workload_id = 'test-time'"
         " and boundary = 'node'",
     )
-    assert share == pytest.approx(2 ** (-4096 / 5000))
+    assert longer == pytest.approx(2 ** (-4096 / 5000))
+    assert shorter == pytest.approx(1 - 2 ** (-128 / 5000))

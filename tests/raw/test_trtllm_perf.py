@@ -1,4 +1,4 @@
-"""raw.trtllm_perf: the three layouts read from made-up pages, and every page that must be refused.
+"""raw.trtllm_perf: the five layouts read from made-up pages, and every page that must be refused.
 
 A number in these pages is one of ours; only the form is NVIDIA's.
 """
@@ -10,10 +10,24 @@ from assets.raw.trtllm_perf import TABLE, parse
 from pipelines.sources.intake import parse_document
 from tests.support import FIXTURES, refusal
 
-LAYOUTS = {"0.21": "C", "1.0": "D", "main": "E"}
+LAYOUTS = {"0.5": "A", "0.9": "A", "0.10": "B", "0.21": "C", "1.0": "D", "main": "E"}
 FIELDS = ("model", "gpu", "precision", "parallelism", "tp", "pp", "dep", "group_gpus", "isl", "osl", "throughput")
 WORKSTATION = "Workstation Z9 Made-Up Edition"
 PRINTED = {
+    "0.5": [
+        ("Aster 7B", "X100", "FP8", "TP1", 1, None, None, 1, 128, 128, 10907.0),
+        ("Aster 7B", "X100", "FP8", "TP1", 1, None, None, 1, 128, 2048, 6179.5),
+        ("Boreal 70B", "X100", "FP8", "TP4", 4, None, None, 4, 2048, 128, 371.0),
+        ("Aster 7B", "X50", "FP16", "TP1", 1, None, None, 1, 128, 128, 3679.0),
+    ],
+    "0.10": [
+        ("Aster 7B", "X200 141GB", "FP8", "TP1", 1, None, None, 1, 128, 128, 40633.5),
+        ("Aster 7B", "X100", "FP8", "TP1", 1, None, None, 1, 128, 128, 34955.0),
+        ("Aster 7B", "X100", "FP16", "TP1", 1, None, None, 1, 128, 128, 11206.0),
+        ("Aster 7B", "X100", "FP16", "TP2", 2, None, None, 2, 128, 128, 5271.0),
+        ("Aster 7B", "X200 141GB", "FP8", "TP1", 1, None, None, 1, 2048, 128, 2937.0),
+        ("Boreal 70B", "X100", "FP8", "TP8", 8, None, None, 8, 128, 128, 1446.25),
+    ],
     "0.21": [
         ("Aster 7B", "X100", "FP4", "TP1", 1, None, None, 1, 128, 128, 12345.67),
         ("Aster 7B", "X200", "FP4", "TP2", 2, None, None, 2, 128, 128, 987.6),
@@ -36,6 +50,20 @@ PRINTED = {
     ],
 }
 LOCATORS = {
+    "0.5": [
+        "line 13, X100 GPUs (FP8), Aster 7B 128/128",
+        "line 14, X100 GPUs (FP8), Aster 7B 128/2048",
+        "line 16, X100 GPUs (FP8), Boreal 70B 2048/128",
+        "line 22, X50 GPUs (FP16)<sup>*</sup>, Aster 7B 128/128",
+    ],
+    "0.10": [
+        "line 12, Throughput Measurements, Aster 7B row 128/128 TP1, column X200 141GB FP8",
+        "line 12, Throughput Measurements, Aster 7B row 128/128 TP1, column X100 FP8",
+        "line 12, Throughput Measurements, Aster 7B row 128/128 TP1, column X100 FP16",
+        "line 13, Throughput Measurements, Aster 7B row 128/128 TP2, column X100 FP16",
+        "line 14, Throughput Measurements, Aster 7B row 2048/128 TP1, column X200 141GB FP8",
+        "line 15, Throughput Measurements, Boreal 70B row 128/128 TP8, column X100 FP8",
+    ],
     "0.21": [
         "line 26, Aster 7B FP4, row 128, 128, column X100",
         "line 26, Aster 7B FP4, row 128, 128, column X200",
@@ -62,7 +90,17 @@ def document_of(source, release):
 
 
 def page(release: str) -> str:
-    return (FIXTURES / f"trtllm_{LAYOUTS[release].lower()}.md").read_text(encoding="utf-8")
+    text = (FIXTURES / f"trtllm_{LAYOUTS[release].lower()}.md").read_text(encoding="utf-8")
+    # later pages of layout A print the same figures per GPU, and another heading above them
+    per_gpu = text.replace("(out tok/s)", "(out tok/s/GPU)").replace("## High Throughput", "## Peak Throughput")
+    return per_gpu if release == "0.9" else text
+
+
+def test_batch_sizes_are_those_of_layout_a_and_pages_count_from_the_oldest(source):
+    assert rows_of(source, "0.5", page("0.5"))["batch_size"].to_list() == [64, 32, 64, 64]
+    assert rows_of(source, "0.10", page("0.10"))["batch_size"].to_list() == [None] * 6
+    numbers = [set(rows_of(source, release, page(release))["page_number"]) for release in ("0.5", "0.9", "0.10")]
+    assert numbers == [{1}, {5}, {6}]
 
 
 def rows_of(source, release: str, text: str) -> pl.DataFrame:
@@ -89,6 +127,9 @@ def test_a_person_finds_the_value_by_its_locator(source, release):
 @pytest.mark.parametrize(
     ("release", "metric", "basis"),
     [
+        ("0.5", "Throughput (out tok/s)", "per_group"),
+        ("0.9", "Throughput (out tok/s/GPU)", "per_gpu"),
+        ("0.10", "presents token throughput in tokens/second", "per_group"),
         ("0.21", "Total Output Throughput (tokens/sec)", "per_group"),
         ("1.0", "Total Output Throughput (tokens/sec)", "per_group"),
         ("main", "Output Throughput per GPU (tokens/sec/GPU)", "per_gpu"),
@@ -119,7 +160,24 @@ def test_two_columns_of_one_name_get_one_locator_and_so_break_the_contract(sourc
     assert rows_of(source, "1.0", twice)["locator"].is_duplicated().any()
 
 
+A_ROW, B_ROW = "| Boreal 70B | 64 | 4 | 2048 | 128 | 371 |", "| | | 2 | | | 5271 |"
 CHANGED = {
+    "A: a renamed column": ("0.5", "| Batch Size |", "| Batch |", "line 11, X100 GPUs (FP8)", "'Batch'"),
+    "A: a unit that is new": ("0.5", "(out tok/s) |", "(tok/s) |", "line 11, X100 GPUs (FP8)", "(tok/s)"),
+    "A: no precision": ("0.5", "X100 GPUs (FP8)", "X100 GPUs", "line 11, X100 GPUs", "is not a table"),
+    "A: no batch": ("0.5", A_ROW, A_ROW.replace("64", ""), "line 16, X100 GPUs (FP8), Boreal 70B, column Batch", "''"),
+    "A: no value": ("0.5", A_ROW, A_ROW.replace("371", ""), "line 16, X100 GPUs (FP8), Boreal 70B 2048/128", "''"),
+    "A: half a GPU": ("0.5", A_ROW, A_ROW.replace("4 | 2048", "4.5 | 2048"), "column TP (1)", "'4.5'"),
+    "A: degree beyond": ("0.5", A_ROW, A_ROW.replace("| 4 |", "| 40000 |"), "(FP8)", "is not a parallelism"),
+    "A: a ragged row": ("0.5", A_ROW, f"{A_ROW} 7 |", "line 16, X100 GPUs (FP8)", "the row has 7 cells, its header 6"),
+    "B: a filled header": ("0.10", "| | | | | | |", "| x | | | | | |", "line 7, Throughput", "empty header"),
+    "B: no precisions": ("0.10", "| | | **Precision** | FP8 | FP8 | FP16 |\n", "", "line 7, Throughput", "precisions"),
+    "B: other labels": ("0.10", "**TP**", "**PP**", "line 7, Throughput", "'**PP**'"),
+    "B: no TP": ("0.10", B_ROW, B_ROW.replace("2", "", 1), "line 13, Throughput Measurements, column TP", "''"),
+    "B: no lengths": ("0.10", "| 128/128 | 1 |", "| | 1 |", "line 12, Throughput Measurements", "''"),
+    "B: a value that is none": ("0.10", B_ROW, B_ROW.replace("5271", "n/a"), "TP2, column X100 FP16", "'n/a'"),
+    "B: a ragged row": ("0.10", B_ROW, f"{B_ROW} 7 |", "line 13", "the row has 7 cells, its header 6"),
+    "B: no metric": ("0.10", "presents token throughput", "shows", "throughput section", "no longer says"),
     # name: (release, printed, printed instead, place named, problem named)
     "a new column in C": ("0.21", "| X100     | X200  |", "| X100     |    |", "line 21, Aster 7B FP4", "no GPU name"),
     "no TP sizes": ("0.21", "|    | TP Size   | 1      | 2          |\n", "", "line 21, Aster 7B FP4", "TP sizes"),
@@ -175,9 +233,9 @@ CHANGED = {
     "a cut row": ("1.0", "| 1650.5 | 2,750 |", "| 1650.5", "line 12", "the row has 2 cells, its header 3"),
     "lengths that are none": ("1.0", "| 5000/500 |", "| short |", "line 12, Aster 7B", "'short'"),
     "lengths of thousands of digits": ("1.0", "| 5000/500 |", f"| 5/{'9' * 5000} |", "line 12", "length"),
-    "another metric": ("main", "per GPU (tokens/sec/GPU)`.", "(tokens/sec)`.", "section Throughput", "no longer says"),
-    "no metric": ("0.21", "The reported metric is", "We report", "section Throughput Measurements", "no longer says"),
-    "no section": ("1.0", "## Throughput Measurements", "## Speed", "section Throughput", "no throughput table"),
+    "another metric": ("main", "per GPU (tokens/sec/GPU)`.", "(tokens/sec)`.", "throughput section", "no longer says"),
+    "no metric": ("0.21", "The reported metric is", "We report", "throughput section", "no longer says"),
+    "no section": ("1.0", "## Throughput Measurements", "## Speed", "throughput section", "no throughput table"),
 }
 
 
@@ -228,13 +286,14 @@ def test_bytes_that_are_no_page_are_refused_naming_the_file(source, case):
     document = document_of(source, "main")
     error = refusal(parse, content, source, document)
     assert problem in error.problem
-    assert error.place in (document.place, "release main, section Throughput Measurements")
+    assert error.place in (document.place, "release main, throughput section")
 
 
 @pytest.mark.parametrize("release", PRINTED)
 def test_a_truncated_page_is_refused_wherever_it_was_cut(source, release):
     complete = page(release)
-    for end in range(0, complete.index("Reproducing Benchmarked Results"), 7):
+    section_end = "Low Latency" if LAYOUTS[release] == "A" else "Reproducing Benchmarked Results"
+    for end in range(0, complete.index(section_end), 7):
         refusal(parse, complete[:end].encode(), source, document_of(source, release))
 
 

@@ -7,9 +7,13 @@ from polars.testing import assert_frame_equal
 from pipelines.sources.errors import SourceError
 from pipelines.sources.extracts import ExtractHead, Snapshot, read_extract, read_head, write_extract
 
-SCHEMA = {"name": pl.String, "speed": pl.Float64, "cards": pl.Int64, "metered": pl.Boolean}
+PLACE = {"source_id": pl.String, "source_release": pl.String, "snapshot_sha256": pl.String}
+SCHEMA = PLACE | {"name": pl.String, "speed": pl.Float64, "cards": pl.Int64, "metered": pl.Boolean}
 FRAME = pl.DataFrame(
     {
+        "source_id": ["a_source"] * 6,
+        "source_release": ["1.0", "1.0", "1.0", "2", "2", "2"],
+        "snapshot_sha256": ["ab" * 32] * 3 + ["cd" * 32] * 3,
         "name": ["plain", 'a "quoted", name', "over\r\ntwo lines", "# no comment", "Ærø · 漢 \u2028", None],
         "speed": [0.1 + 0.2, 1e-300, 123456789.123456789, 5.0, None, -0.0],
         "cards": [8, 2**53, None, 0, -1, 72],
@@ -25,6 +29,7 @@ HEAD = ExtractHead(
     licence_url="https://published.test/licence",
     credit="A credit line long enough to be folded over more than one line of the comment " * 3,
     accepted_at_utc="2027-02-03T04:05:06Z",
+    parser_version="0123456789ab",
     snapshots=(
         Snapshot(url="https://published.test/a", release="1.0", sha256="ab" * 32, size_bytes=12, etag='"one"'),
         Snapshot(url="https://published.test/b", release="2", sha256="cd" * 32, size_bytes=1, revised_on="2027-01-01"),
@@ -61,7 +66,9 @@ def test_a_reviewer_reads_licence_and_credit_above_the_rows(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "# source_id: a_source"
     assert "# licence: MIT" in lines
-    assert lines[next(i for i, line in enumerate(lines) if not line.startswith("# "))] == "name,speed,cards,metered"
+    assert lines[next(i for i, line in enumerate(lines) if not line.startswith("# "))] == (
+        "source_release,name,speed,cards,metered"
+    )
 
 
 DAMAGE = {

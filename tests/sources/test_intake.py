@@ -11,7 +11,17 @@ from pipelines.sources.catalogue import Document, Licence, Source
 from pipelines.sources.cells import number, utf8
 from pipelines.sources.errors import SourceError
 from pipelines.sources.extracts import read_extract, read_head
-from pipelines.sources.intake import Places, read_taken, record_taken, take_source
+from pipelines.sources.http import Web
+from pipelines.sources.intake import (
+    Places,
+    Reading,
+    promote,
+    read_taken,
+    record_taken,
+    serves_what_was_accepted,
+    take_source,
+)
+from pipelines.sources.restatements import known
 from pipelines.sources.snapshots import SnapshotStore
 from tests.support import Reply
 
@@ -73,8 +83,12 @@ def publish(loopback):
 
 @pytest.fixture
 def take(places):
-    def take(offline: bool = False, source: Source = SOURCE, schema: intake.Schema = SCHEMA):
-        return take_source(source, parse, accept, schema, places, offline)
+    def take(offline: bool = False, source: Source = SOURCE, schema: intake.Schema = SCHEMA, published: bool = True):
+        reading = Reading(parse, accept, schema, "v1", ("locator",))
+        answer = take_source(source, reading, places, None if offline else Web(sleep=lambda _: None))
+        if published:
+            promote(places)
+        return answer
 
     return take
 
@@ -207,7 +221,7 @@ def test_offline_asks_nobody(publish, take, loopback):
 
 
 def test_without_any_extract_offline_is_an_error(take):
-    with pytest.raises(SourceError, match="a_source: assets/extracts: has no extract of it"):
+    with pytest.raises(SourceError, match="a_source: last accepted figures: has no extract"):
         take(offline=True)
 
 
@@ -294,3 +308,96 @@ def test_the_day_of_a_revision_is_the_publisher_s(loopback, take, last_modified,
     for url in URLS.values():
         loopback.serve(url, b"1\n", headers=headers)
     assert {snapshot.revised_on for snapshot in take()[1].snapshots} == {revised_on}
+
+
+def test_rows_of_an_older_parser_are_parsed_again_from_the_same_bytes(publish, places, take):
+    publish(r1_0=b"1 2", r2_0=b"3")
+    frame, first = take()
+
+    def parse_anew(content: bytes, source: Source, document: Document) -> pl.DataFrame:
+        return parse(content, source, document).with_columns(speed=pl.col("speed") * 10)
+
+    reading = Reading(parse_anew, accept, SCHEMA, "v2", ("locator",))
+    anew, second = take_source(SOURCE, reading, places, Web())
+    assert (first.state, second.state) == ("live", "live")
+    assert anew["speed"].to_list() == [10 * speed for speed in frame["speed"]]
+
+
+def test_a_source_that_may_not_be_kept_is_absent_until_it_is_taken(publish, places, take):
+    fetched = SOURCE.model_copy(update={"keep_extract": False})
+    frame, taken = take(offline=True, source=fetched)
+    assert (frame.height, frame.schema.names()) == (0, list(SCHEMA))
+    assert (taken.state, taken.snapshots) == ("absent", ())
+    frame, taken = take(source=fetched)  # nothing is served yet
+    assert (frame.height, taken.state) == (0, "absent")
+    assert "answered HTTP 404" in taken.problem
+    publish(r1_0=b"1 2", r2_0=b"3")
+    assert take(source=fetched)[0].height == 3
+    assert take(offline=True, source=fetched)[1].state == "offline"
+
+
+def test_a_newer_revision_leaves_a_record_of_what_it_restated(publish, places, take):
+    publish(r1_0=b"1 2", r2_0=b"3")
+    take()
+    publish(r1_0=b"1 5 6")
+    take()
+    changes = (
+        known(places.home).select("source_release", "change", "row", "column_name", "old_value", "new_value").rows()
+    )
+    assert sorted(changes, key=str) == [
+        ("1.0", "added", "line 3", None, None, None),
+        ("1.0", "restated", "line 2", "speed", "2.0", "5.0"),
+    ]
+
+
+def test_figures_that_were_not_published_are_not_accepted(publish, places, take):
+    publish(r1_0=b"1 2", r2_0=b"3")
+    take()
+    publish(r1_0=b"7 8")
+    frame, taken = take(published=False)
+    assert (frame["speed"].to_list(), taken.state) == ([7.0, 8.0, 3.0], "live")
+    frame, taken = take(offline=True)
+    assert (frame["speed"].to_list(), taken.state) == ([1.0, 2.0, 3.0], "offline")
+
+
+def test_figures_that_checks_downstream_refused_are_held(publish, places, take):
+    publish(r1_0=b"1 2", r2_0=b"3")
+    take()
+    publish(r1_0=b"7 8")
+    take(published=False)
+    reading = Reading(parse, accept, SCHEMA, "v1", ("locator",))
+    frame, taken = take_source(SOURCE, reading, places, Web(), refused="the blend moved")
+    promote(places)
+    assert (frame["speed"].to_list(), taken.state, taken.problem) == ([1.0, 2.0, 3.0], "held", "the blend moved")
+    assert take(offline=True)[0]["speed"].to_list() == [1.0, 2.0, 3.0]
+
+
+def test_a_damaged_extract_of_the_home_gives_way_to_that_of_the_repository(publish, places, take):
+    publish(r1_0=b"1 2", r2_0=b"3")
+    take()
+    places.extracts.mkdir(parents=True)
+    (places.extracts / "a_source.csv").write_bytes(places.accepted("a_source").read_bytes())
+    places.accepted("a_source").write_text("# cut", encoding="utf-8")
+    assert take(offline=True)[0]["speed"].to_list() == [1.0, 2.0, 3.0]
+
+
+def test_a_parser_that_fails_unforeseen_holds_its_own_source(publish, places, take):
+    publish(r1_0=b"1 2", r2_0=b"3")
+    take()
+    publish(r1_0=b"4 5")
+
+    def broken(content: bytes, source: Source, document: Document) -> pl.DataFrame:
+        raise KeyError("speed")
+
+    frame, taken = take_source(SOURCE, Reading(broken, accept, SCHEMA, "v2", ("locator",)), places, Web())
+    assert (frame["speed"].to_list(), taken.state) == ([1.0, 2.0, 3.0], "held")
+    assert "could not be parsed (KeyError: 'speed')" in taken.problem
+
+
+def test_whether_publishers_serve_what_was_accepted(publish, places, take):
+    publish(r1_0=b"1 2", r2_0=b"3")
+    _, taken = take()
+    record_taken(places.home, taken)
+    assert serves_what_was_accepted(SOURCE, places, Web())
+    publish(r2_0=b"4")
+    assert not serves_what_was_accepted(SOURCE, places, Web())

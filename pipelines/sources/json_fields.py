@@ -1,0 +1,67 @@
+"""Reading JSON documents strictly: known keys, declared types, every complaint with its pointer."""
+
+import json
+import math
+from collections.abc import Mapping
+
+import polars as pl
+
+from pipelines.sources.cells import utf8
+from pipelines.sources.errors import SourceError
+
+LARGEST = 2**53
+"""Beyond it a float no longer holds every whole number; no published figure is near it."""
+
+
+def load_json(content: bytes, source_id: str, place: str) -> object:
+    """The document. Raises SourceError with line and column where it is not JSON."""
+    try:
+        return json.loads(utf8(content, source_id, place))
+    except json.JSONDecodeError as error:
+        where = f"{place}, line {error.lineno} column {error.colno}"
+        raise SourceError(source_id, where, f"is not JSON: {error.msg}", "It may be truncated.") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets without end
+        raise SourceError(source_id, place, f"is not JSON: {error}", "The last accepted figures are served.") from error
+
+
+def fits(value: object, dtype: type[pl.DataType]) -> bool:
+    """Whether a JSON value is of a column's type; NaN and Infinity, which Python reads, are not."""
+    if dtype == pl.Boolean:
+        return isinstance(value, bool)
+    if dtype == pl.String:
+        return isinstance(value, str)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
+        return False
+    return dtype != pl.Int64 or value == math.floor(value)
+
+
+def read_fields(
+    source_id: str,
+    place: str,
+    printed: object,
+    schema: Mapping[str, type[pl.DataType]],
+    *,
+    optional: frozenset[str] = frozenset(),
+    left_out: frozenset[str] = frozenset(),
+    remedy: str,
+) -> dict:
+    """The fields of one object that `schema` names, typed; an absent optional one is null.
+
+    Raises SourceError for a key that is neither in `schema` nor `left_out`, a missing one, or a value of another type.
+    """
+    if not isinstance(printed, dict):
+        raise SourceError(source_id, place, "is not an object", remedy)
+    if unknown := set(printed) - set(schema) - left_out:
+        raise SourceError(source_id, f"{place}/{min(unknown)}", "is a key not known before", remedy)
+    if missing := set(schema) - set(printed) - optional:
+        raise SourceError(source_id, f"{place}/{min(missing)}", "is missing", remedy)
+    row = {}
+    for name, dtype in schema.items():
+        value = printed.get(name)
+        if value is None and name in optional:
+            row[name] = None
+            continue
+        if not fits(value, dtype):
+            raise SourceError(source_id, f"{place}/{name}", f"{value!r} is not {dtype}", remedy)
+        row[name] = float(value) if dtype == pl.Float64 else int(value) if dtype == pl.Int64 else value
+    return row
