@@ -15,6 +15,8 @@ from pipelines.energy.lognormal import LogNormal
 
 MAX_STEPS = 200
 LN_TOLERANCE = 1e-11
+P_TOLERANCE = 1e-12
+BISECT_EVERY = 8
 FACTOR_NODES = 161
 FACTOR_REACH_SIGMAS = 6.0
 
@@ -105,18 +107,24 @@ def quantiles_wh(distribution: Distribution, probabilities: Sequence[float]) -> 
 
 
 def _roots(cdf: Callable[[np.ndarray], np.ndarray], p: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Points where a non-decreasing `cdf` reaches each p: false position, with bisection so that it cannot stall."""
+    """Points where a non-decreasing `cdf` reaches each p: the Illinois variant of false position.
+
+    Halving the value of an end that stays twice keeps the secant from creeping along one side; a bisection now and
+    then helps over flat stretches (between pooled, trimmed members).
+    """
     p = np.broadcast_to(p, np.broadcast_shapes(p.shape, low.shape))
     a, b = np.broadcast_to(low, p.shape), np.broadcast_to(high, p.shape)
     fa, fb = -p, 1.0 - p
+    x, was_left = (a + b) / 2, np.full(p.shape, None)
     for step in range(MAX_STEPS):
-        secant = (a * fb - b * fa) / (fb - fa)
-        # Every third step bisects: a flat stretch (between pooled, trimmed members) would stall the secant.
-        x = (a + b) / 2 if step % 3 == 2 else np.clip(secant, a, b)
+        middle = step % BISECT_EVERY == BISECT_EVERY - 1
+        x = (a + b) / 2 if middle else np.clip((a * fb - b * fa) / (fb - fa), a, b)
         fx = cdf(x) - p
-        left = fx < 0
-        a, fa = np.where(left, x, a), np.where(left, fx, fa)
-        b, fb = np.where(left, b, x), np.where(left, fb, fx)
-        if np.all((b - a < LN_TOLERANCE * (1 + np.abs(b))) | (fb == 0)):
+        if np.all((np.abs(fx) < P_TOLERANCE) | (b - a < LN_TOLERANCE * (1 + np.abs(b)))):
             break
-    return np.where(fb == 0, b, (a + b) / 2)
+        left = fx < 0
+        stays_b, stays_a = left & (was_left == True), ~left & (was_left == False)  # noqa: E712  (None at first)
+        a, fa = np.where(left, x, a), np.where(left, fx, np.where(stays_a, fa / 2, fa))
+        b, fb = np.where(left, b, x), np.where(left, np.where(stays_b, fb / 2, fb), fx)
+        was_left = left
+    return x
