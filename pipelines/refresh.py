@@ -36,7 +36,7 @@ def run_refresh(build: Build, home: Path, *, offline: bool, update_extracts: boo
     console = Console(highlight=False, soft_wrap=True, markup=False)
     started = time.monotonic()
     with _alone(home):
-        if not offline and _nothing_new(home):
+        if not offline and not update_extracts and _nothing_new(home):
             console.print(f"nothing new: every publisher serves what {home / FILE_NAME} was made from")
             console.print(f"checked   {len(load_catalogue())} sources ({time.monotonic() - started:.1f} s)")
             return True
@@ -58,7 +58,7 @@ def _refresh(
         newest = _live_sources(home)
         if not _published(result) and newest:
             # figures that kept their own contract may still be refused downstream: the others go on without them
-            reason = _problems(home, result)[0]
+            reason = next(iter(_problems(home, result)), "the run ended without saying why (-v shows its log)")
             held = {source_id: f"newest figures of {source_id} not accepted: {reason}" for source_id in newest}
             result = _run(build, Book(home=str(home), offline=offline, refused=held), console, verbose)
         return result, _published(result)

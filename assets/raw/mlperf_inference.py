@@ -1,15 +1,14 @@
 """raw.mlperf_inference: MLCommons' MLPerf Inference summaries, one row a printed result, power where it has it."""
 
-import json
-import math
 import re
 
 import polars as pl
 
 from assets.raw.columns import KEY, PROVENANCE
 from pipelines.sources.catalogue import Document, Source
-from pipelines.sources.cells import number, utf8
+from pipelines.sources.cells import number
 from pipelines.sources.errors import SourceError
+from pipelines.sources.json_fields import fits, load_json
 from pipelines.tables.contract import Column, Table
 from pipelines.wiring import raw_asset
 
@@ -54,21 +53,13 @@ _LEFT_OUT = {
     "compliance", "errors", "version", "inferred", "p#", "Details", "Code", "Unique ID (e.g. for Audit)", "ColorKey",
 }  # fmt: skip
 _KNOWN = set(_TAKEN) | _LEFT_OUT
-_LARGEST = 2**53
-"""Beyond it a float no longer holds every whole number; no result is near it."""
 _TOKENS_PER_SAMPLE = re.compile(r"TOKENS_PER_SAMPLE: ([0-9.]+)")
 _REMEDY = "If MLCommons changed the format, edit assets/raw/mlperf_inference.py."
 
 
 def parse(content: bytes, source: Source, document: Document) -> pl.DataFrame:
     """All results of a round. Raises SourceError with the JSON pointer."""
-    try:
-        results = json.loads(utf8(content, source.source_id, document.place))
-    except json.JSONDecodeError as error:
-        place = f"round {document.release}, line {error.lineno} column {error.colno}"
-        raise SourceError(source.source_id, place, f"is not JSON: {error.msg}", "It may be truncated.") from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets without end
-        raise SourceError(source.source_id, f"round {document.release}, /", f"is not JSON: {error}", _REMEDY) from error
+    results = load_json(content, source.source_id, f"round {document.release}")
     if not isinstance(results, list) or not results:
         raise SourceError(source.source_id, f"round {document.release}, /", "is not a list of results", _REMEDY)
     rows = [_row(source, document, i, result) for i, result in enumerate(results)]
@@ -89,7 +80,7 @@ def _row(source: Source, document: Document, index: int, result: dict) -> dict:
     row = {"locator": f"/{index}"}
     for name in _TAKEN:
         value = result.get(name)
-        if value is not None and not _fits(value, TABLE.schema[name]):
+        if value is not None and value != "" and not fits(value, TABLE.schema[name]):
             raise error(name, f"{value!r} is not {TABLE.schema[name]}")
         row[name] = None if value == "" else int(value) if TABLE.schema[name] == pl.Int64 and value else value
     if row["Performance_Result"] is None or row["Performance_Result"] < 0:
@@ -99,18 +90,6 @@ def _row(source: Source, document: Document, index: int, result: dict) -> dict:
     tokens = _TOKENS_PER_SAMPLE.search(result["Accuracy"])
     place = f"round {document.release}, /{index}/Accuracy"
     return row | {"TOKENS_PER_SAMPLE": number(tokens[1], source.source_id, place) if tokens else None}
-
-
-def _fits(value: object, dtype: type[pl.DataType]) -> bool:
-    if value == "":
-        return True  # the publisher's empty cell
-    if dtype == pl.Boolean:
-        return isinstance(value, bool)
-    if dtype == pl.String:
-        return isinstance(value, str)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST:
-        return False  # NaN and Infinity are no JSON, but Python reads them
-    return dtype != pl.Int64 or value == math.floor(value)
 
 
 mlperf_inference = raw_asset(TABLE, parse)

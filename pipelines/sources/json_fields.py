@@ -21,7 +21,9 @@ def load_json(content: bytes, source_id: str, place: str) -> object:
         where = f"{place}, line {error.lineno} column {error.colno}"
         raise SourceError(source_id, where, f"is not JSON: {error.msg}", "It may be truncated.") from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets without end
-        raise SourceError(source_id, place, f"is not JSON: {error}", "The last accepted figures are served.") from error
+        raise SourceError(
+            source_id, f"{place}, /", f"is not JSON: {error}", "The last accepted figures are served."
+        ) from error
 
 
 def fits(value: object, dtype: type[pl.DataType]) -> bool:
