@@ -113,6 +113,10 @@ def energy_quantile(statistic: str, meaning: str) -> Column:
     return quantity(f"energy_wh_per_query_{statistic}", "Wh", meaning, 1e-7, 1e4)
 
 
+energy_wh_per_query = quantity("energy_wh_per_query", "Wh", "Energy of one query; a boundary stands beside.", 1e-7, 1e4)
+carbon_gco2e_per_query = quantity("carbon_gco2e_per_query", "g", "Carbon of one query, CO2 equivalent.", 1e-7, 1e4)
+water_ml_per_query = quantity("water_ml_per_query", "mL", "Water of one query.", 1e-7, 1e4)
+
 _SPREAD = "lengths, power and PUE pooled, as the paper does (method oviedo2026)"
 energy_p05 = energy_quantile("p05", f"Energy of one query, 5 % lie below: {_SPREAD}.")
 energy_p25 = energy_quantile("p25", f"Energy of one query, lower quartile: {_SPREAD}.")

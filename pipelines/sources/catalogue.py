@@ -62,6 +62,9 @@ class Source(_Entry):
     boundary: Literal["none", "gpu", "node", "facility"]
     basis: str
     max_bytes: int = Field(gt=0)
+    max_row_loss_share: float = Field(
+        ge=0, lt=1, description="share of a release's rows that a newer take may lack and still be accepted"
+    )
     documents: tuple[Document, ...] = Field(min_length=1)
 
 

@@ -148,9 +148,13 @@ def _take_live(source: Source, reading: Reading, places: Places, web: Web) -> tu
         for document, (snapshot, content) in zip(source.documents, taken, strict=True)
     ]
     frame = reading.accept(pl.concat(frames))
+    before = _last_frame(last, reading)
+    if before is not None:
+        _refuse_loss(source, before, frame)
     head = ExtractHead.of(source, now_utc(), reading.version, snapshots)
     write_extract(places.candidate(source.source_id), head, frame)
-    _propose_restatements(places, source, reading, last, frame, head.accepted_at_utc)
+    changed = None if before is None else restated(before, frame, reading.identity, head.accepted_at_utc)
+    propose(places.home, source.source_id, changed)
     return frame, Taken(source.source_id, "live", head.accepted_at_utc, None, snapshots)
 
 
@@ -184,16 +188,23 @@ def promote(places: Places) -> None:
     keep_proposed(places.home)
 
 
-def _propose_restatements(
-    places: Places, source: Source, reading: Reading, last: Path | None, frame: pl.DataFrame, accepted_at: str
-) -> None:
-    """What the new revision changed against the last accepted one; nothing where that cannot be read any more."""
+def _last_frame(last: Path | None, reading: Reading) -> pl.DataFrame | None:
+    """The rows accepted last; None where there are none, or where they cannot be read any more."""
     try:
-        before = read_extract(last, reading.schema)[1] if last else None
+        return read_extract(last, reading.schema)[1] if last else None
     except SourceError:
-        before = None
-    changed = None if before is None else restated(before, frame, reading.identity, accepted_at)
-    propose(places.home, source.source_id, changed)
+        return None
+
+
+def _refuse_loss(source: Source, before: pl.DataFrame, frame: pl.DataFrame) -> None:
+    """Raises SourceError where a release lost more rows than sources.yaml allows: half a file may parse too."""
+    n_now = dict(frame["source_release"].value_counts().iter_rows())
+    for release, n_before in sorted(before["source_release"].value_counts().iter_rows()):
+        n = n_now.get(release)
+        if n is not None and n < n_before * (1 - source.max_row_loss_share):
+            problem = f"has {n} rows where {n_before} were accepted, a loss of over {source.max_row_loss_share:.0%}"
+            remedy = "Open the url; if they were withdrawn, raise max_row_loss_share in assets/sources.yaml."
+            raise SourceError(source.source_id, f"release {release}", problem, remedy)
 
 
 def _accepted_of(

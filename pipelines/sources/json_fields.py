@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 
 import polars as pl
@@ -11,12 +12,14 @@ from pipelines.sources.errors import SourceError
 
 LARGEST = 2**53
 """Beyond it a float no longer holds every whole number; no published figure is near it."""
+_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 def load_json(content: bytes, source_id: str, place: str) -> object:
     """The document. Raises SourceError with line and column where it is not JSON."""
+    text = utf8(content, source_id, place)
     try:
-        return json.loads(utf8(content, source_id, place))
+        document = json.loads(text)
     except json.JSONDecodeError as error:
         where = f"{place}, line {error.lineno} column {error.colno}"
         raise SourceError(source_id, where, f"is not JSON: {error.msg}", "It may be truncated.") from error
@@ -24,6 +27,20 @@ def load_json(content: bytes, source_id: str, place: str) -> object:
         raise SourceError(
             source_id, f"{place}, /", f"is not JSON: {error}", "The last accepted figures are served."
         ) from error
+    if (found := _HALF_A_PAIR.search(text)) and not _is_text(document):
+        where = f"{place}, line {text.count(chr(10), 0, found.start()) + 1}"
+        problem = f"is not text: {found[0]} escapes half a character"
+        raise SourceError(source_id, where, problem, "The last accepted figures are served.")
+    return document
+
+
+def _is_text(document: object) -> bool:
+    """Whether all text of it can be written as UTF-8; JSON lets an escape name a surrogate without its other half."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def fits(value: object, dtype: type[pl.DataType]) -> bool:

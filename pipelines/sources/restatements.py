@@ -1,7 +1,7 @@
 """What a newer revision of a source changed in typed values: rows added, removed, and cells restated.
 
 Values are compared as typed, so that a changed number format or row order is no change. Which columns name a row is
-said by the raw table (`identity`), never by its place in the file.
+said by the raw table (`identity`), and its place in the file only where the publisher has no key.
 """
 
 import io
@@ -27,8 +27,10 @@ _PLACE = ("source_id", "source_release", "snapshot_sha256", "locator")
 def restated(old: pl.DataFrame, new: pl.DataFrame, identity: tuple[str, ...], accepted_at_utc: str) -> pl.DataFrame:
     """One row per row added or removed and per cell restated, between two accepted frames of one raw table.
 
-    Rows that share an identity are told apart by their order. Shape of the result: SCHEMA.
+    Rows that share an identity are told apart by their order; without one (the requests of a trace) the place in the
+    file names a row. Shape of the result: SCHEMA.
     """
+    identity = identity or ("locator",)
     keys = ["source_id", "source_release", *identity]
     old, new = (_numbered(frame, keys) for frame in (old, new))
     keys.append("_occurrence")

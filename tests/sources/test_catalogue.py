@@ -65,6 +65,11 @@ MISTAKES = {
     ),
     "a url that is none": (lambda e: e | {"homepage": "nowhere"}, "homepage"),
     "a size of nothing": (lambda e: e | {"max_bytes": 0}, "max_bytes"),
+    "a loss of everything": (lambda e: e | {"max_row_loss_share": 1}, "max_row_loss_share"),
+    "no word on lost rows": (
+        lambda e: {name: value for name, value in e.items() if name != "max_row_loss_share"},
+        "max_row_loss_share",
+    ),
 }
 
 

@@ -41,6 +41,7 @@ SOURCE = Source(
     boundary="none",
     basis="made up",
     max_bytes=1000,
+    max_row_loss_share=0.5,
     documents=tuple(Document(url=url, release=release, layout="csv") for release, url in URLS.items()),
 )
 
@@ -401,3 +402,29 @@ def test_whether_publishers_serve_what_was_accepted(publish, places, take):
     assert serves_what_was_accepted(SOURCE, places, Web())
     publish(r2_0=b"4")
     assert not serves_what_was_accepted(SOURCE, places, Web())
+
+
+def test_a_take_that_lost_too_many_rows_is_held_and_names_the_release(publish, places, take):
+    publish(r1_0=b"1 2 4 5", r2_0=b"3")
+    first, _ = take()
+    publish(r1_0=b"1")  # a file cut between two lines parses, and keeps its contract
+    frame, taken = take()
+    assert frame.equals(first)
+    assert taken.state == "held"
+    lost = "a_source: release 1.0: has 1 rows where 4 were accepted, a loss of over 50%. Open the url"
+    assert taken.problem.startswith(lost)
+    assert not places.candidate("a_source").exists()
+
+
+def test_a_loss_within_the_limit_is_accepted(publish, take):
+    publish(r1_0=b"1 2 4 5", r2_0=b"3")
+    take()
+    publish(r1_0=b"1 2")  # just the half that the source may lose
+    assert take()[1].state == "live"
+
+
+def test_the_loss_is_measured_against_the_accepted_take_not_the_refused_one(publish, take):
+    publish(r1_0=b"1 2 4 5", r2_0=b"3")
+    take()
+    publish(r1_0=b"1")
+    assert [take()[1].state for _ in range(2)] == ["held", "held"]

@@ -54,6 +54,11 @@ def test_releases_are_not_mixed():
     assert changes(old, new) == [("restated", "a", "speed", "2.0", "9.0")]
 
 
+def test_rows_without_a_key_are_named_by_their_place():
+    found = restated(revision(("a", 1.0, 8), ("a", 2.0, 8)), revision(("a", 1.0, 8), ("a", 3.0, 8)), (), "2027-01-01")
+    assert found.select("change", "row", "column_name", "new_value").rows() == [("restated", "line 1", "speed", "3.0")]
+
+
 def test_nothing_recorded_is_lost(tmp_path):
     first = restated(revision(("a", 1.0, 8)), revision(("a", 2.0, 8)), IDENTITY, "2027-01-01T00:00:00Z")
     second = restated(revision(("a", 2.0, 8)), revision(("a", 1.0, 8)), IDENTITY, "2027-01-02T00:00:00Z")

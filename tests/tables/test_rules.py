@@ -71,6 +71,27 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
     ("core.nodes", "Idle power is below maximum power"): (
         where(pl.col("power_idle_w").is_not_null(), cell("power_idle_w", pl.col("power_max_w"))),
     ),
+    (
+        "core.published_estimates",
+        "energy_wh_per_query is filled where the unit is one of Wh/query, Wh/prompt, Wh/1000, and nowhere else",
+    ): (
+        where(pl.col("unit_as_printed") == "Wh/1000", cell("energy_wh_per_query", None)),
+        where(pl.col("unit_as_printed") == "GWh/day", cell("energy_wh_per_query", 1.0)),
+    ),
+    (
+        "core.published_estimates",
+        "carbon_gco2e_per_query is filled where the unit is one of gCO2e/prompt, gCO2e/response, and nowhere else",
+    ): (
+        where(pl.col("unit_as_printed") == "gCO2e/prompt", cell("carbon_gco2e_per_query", None)),
+        where(pl.col("unit_as_printed") == "ktCO2e", cell("carbon_gco2e_per_query", 1.0)),
+    ),
+    (
+        "core.published_estimates",
+        "water_ml_per_query is filled where the unit is one of mL/prompt, mL/response, US gal/query, and nowhere else",
+    ): (
+        where(pl.col("unit_as_printed") == "US gal/query", cell("water_ml_per_query", None)),
+        where(pl.col("unit_as_printed") == "m3", cell("water_ml_per_query", 1.0)),
+    ),
     ("core.published_throughput", "A rejected row says why, an accepted one has nothing to say"): (
         where(pl.col("rejection_code").is_null(), cell("rejection_code", "unit")),
         where(pl.col("rejection_code").is_null(), cell("rejected_because", "no reason")),
