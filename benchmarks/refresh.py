@@ -63,8 +63,8 @@ def main() -> None:
 
 def _refresh_table(home: Path) -> Table:
     """The command as a whole process: the first time into an empty home, then again into the same one."""
-    first = measured_refresh(home)
-    later = [measured_refresh(home) for _ in range(RUNS)]
+    first = measured_refresh(home, "--offline")
+    later = [measured_refresh(home, "--offline") for _ in range(RUNS)]
     table = _table("joulebook refresh --offline", "wall s", "peak MB: run", "validator", "sum")
     table.add_row("first run, empty home", *_refresh_cells([first]))
     table.add_row("later runs, same home", *_refresh_cells(later))
@@ -80,12 +80,16 @@ def _refresh_cells(runs: list[tuple[float, tuple[float, float] | None]]) -> list
     return [seconds, *(f"{value:.0f}" for value in (run, validator, run + validator))]
 
 
-def measured_refresh(home: Path) -> tuple[float, tuple[float, float] | None]:
-    """Wall seconds of one refresh, and peak resident MB of its process and of its largest child, the validator."""
-    command = [str(BIN / "joulebook"), "refresh", "--offline", "--home", str(home)]
+def measured_refresh(home: Path, *how: str, **environment: str) -> tuple[float, tuple[float, float] | None]:
+    """Wall seconds of one refresh, and peak resident MB of its process and of its largest child, the validator.
+
+    `how`: further arguments of the command.
+    """
+    command = [str(BIN / "joulebook"), "refresh", *how, "--home", str(home)]
     peaks: dict[int, float] = {}
     started = time.perf_counter()
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+    surroundings = os.environ | environment
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, env=surroundings) as process:
         while process.poll() is None:
             peaks |= _peaks_now(process.pid)
             time.sleep(SAMPLE_EVERY_S)

@@ -210,7 +210,8 @@ def _problems(home: Path, result: dg.ExecuteInProcessResult) -> list[str]:
             continue  # the check itself says more, below
         own = data.user_failure_data.description if data.user_failure_data else None
         lines.append(own or f"{event.step_key}: {_innermost(data.error)} (-v shows the traceback)")
-    for check in result.get_asset_check_evaluations():
+    # what stopped the run comes before what is merely implausible
+    for check in sorted(result.get_asset_check_evaluations(), key=lambda c: c.severity != dg.AssetCheckSeverity.ERROR):
         if not check.passed and check.asset_key.path[-1] != "snapshots":  # held sources say more, below
             lines.append(f"{'.'.join(check.asset_key.path)}, check {check.check_name}: {check.description}")
     for source_id in load_catalogue():

@@ -16,9 +16,11 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from assets.raw.oviedo_throughput import TABLE
 from pipelines import cli, refresh
 from pipelines.sources.catalogue import load_catalogue
-from pipelines.sources.extracts import EXTRACTS_FOLDER
+from pipelines.sources.extracts import EXTRACTS_FOLDER, read_extract
+from pipelines.sources.intake import PROVENANCE
 from pipelines.warehouse.publish import FILE_NAME
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book
@@ -188,6 +190,36 @@ def test_an_unknown_name_rejects_one_row_and_names_the_file_to_edit(two_bad, sou
     )
     (line,) = two_bad.problems("core.rejected, ")
     assert "'Made-Up X999': add it to assets/reference/aliases.csv" in line
+
+
+@pytest.fixture(scope="module")
+def implausible(book, tmp_path_factory):
+    """A publisher serves a file that keeps its contract, with one throughput that the paper's figures do not fit."""
+    _, frame = read_extract(EXTRACTS_FOLDER / "oviedo_throughput.csv", TABLE.schema)
+    text = frame.drop(*PROVENANCE).write_csv()
+    assert text.count(",4572.23,") == 1
+    documents = {
+        ("oviedo_throughput", "v2"): text.replace(",4572.23,", ",5572.23,").encode(),
+        ("epoch_ml_hardware", "latest"): epoch_cards(),
+    }
+    return Run(book, tmp_path_factory.mktemp("implausible") / "home", documents)
+
+
+def test_figures_that_a_check_downstream_refuses_are_held_and_the_file_is_published_without_them(implausible):
+    assert implausible.done.returncode == 0, implausible.done.stdout + implausible.done.stderr
+    assert "Traceback" not in implausible.done.stdout + implausible.done.stderr
+    (line,) = implausible.problems("newest figures of oviedo_throughput not accepted: ")
+    assert "estimates.paper_reproduction, check " in line
+    assert "Every figure of the paper is reproduced within its tolerance" in line
+    for table in ("blends", "paper_reproduction", "fleet", "interventions"):
+        assert everything(implausible.home, table) == everything(implausible.book, table)
+    assert not (implausible.home / "accepted" / "oviedo_throughput.csv").exists()
+    assert not list((implausible.home / "candidates").glob("*"))
+
+
+def everything(home, table: str) -> list[tuple]:
+    with duckdb.connect(str(home / FILE_NAME), read_only=True) as published:
+        return published.execute(f"from {table} order by all").fetchall()
 
 
 def test_bytes_that_were_refused_are_kept_but_not_as_accepted(two_bad):

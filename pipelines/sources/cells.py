@@ -15,11 +15,12 @@ _LOOK = "Look at the published page; if the layout changed, the parser must lear
 
 def number(text: str, source_id: str, place: str) -> float:
     """A printed non-negative number, with or without thousands separators. Raises SourceError."""
-    if not _NUMBER.fullmatch(text.strip()):
-        raise SourceError(source_id, place, f"{text.strip()!r} is not a non-negative number", _LOOK)
-    value = float(text.replace(",", ""))
+    printed = text.strip(" \t\r\n")  # the bare strip() also takes control characters, which no publisher prints
+    if not _NUMBER.fullmatch(printed):
+        raise SourceError(source_id, place, f"{printed!r} is not a non-negative number", _LOOK)
+    value = float(printed.replace(",", ""))
     if math.isinf(value):
-        raise SourceError(source_id, place, f"{text.strip()!r} is too large", _LOOK)
+        raise SourceError(source_id, place, f"{printed!r} is too large", _LOOK)
     return value
 
 

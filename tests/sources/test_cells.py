@@ -28,7 +28,7 @@ def test_numbers_with_and_without_separators(printed, value):
 @pytest.mark.parametrize(
     "printed",
     ["", "-1", "+1", "n/a", "NaN", "inf", "1,23", "12,34,567", "1.234,5", "1 234", "1_000", "0x1f", "1e", ".5", "5.",
-     "4.3k", "~7", "1e999", "٣", "½"],
+     "4.3k", "~7", "1e999", "٣", "½", "7\x1c", "\x0b7", "7\x85", "7\u2009"],
 )  # fmt: skip
 def test_anything_else_is_refused_with_source_and_place(printed):
     with pytest.raises(SourceError) as caught:
