@@ -7,7 +7,8 @@ from pipelines.wiring import sql_asset
 TABLE = Table(
     name="core.request_lengths",
     description="Input and output tokens of requests in published traces, counted by pair; each trace has one "
-    "tokenizer. Energy is linear in tokens, so use the distribution or the mean, not the median.",
+    "tokenizer. Energy is linear in tokens, so use the distribution or the mean, not the median. "
+    "Prompts of Mooncake share prefixes that its cache holds: fewer tokens are computed than input_tokens says.",
     grain=("source_id", "source_release", "input_tokens", "output_tokens"),
     columns=(
         c.source_id,
