@@ -428,3 +428,17 @@ def test_the_loss_is_measured_against_the_accepted_take_not_the_refused_one(publ
     take()
     publish(r1_0=b"1")
     assert [take()[1].state for _ in range(2)] == ["held", "held"]
+
+
+def test_a_document_that_lost_all_its_rows_is_held_too(publish, places, take):
+    publish(r1_0=b"1 2", r2_0=b"3")
+    first, _ = take()
+    publish(r2_0=b"0")
+
+    def parse_moving(content: bytes, source: Source, document: Document) -> pl.DataFrame:
+        return parse(content, source, document).filter(pl.col("speed") > 0)
+
+    reading = Reading(parse_moving, accept, SCHEMA, "v1", ("locator",))
+    frame, taken = take_source(SOURCE, reading, places, Web())
+    assert frame.equals(first)
+    assert taken.problem.startswith("a_source: release 2.0: has 0 rows where 1 were accepted")
