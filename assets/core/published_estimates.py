@@ -22,7 +22,10 @@ TABLE = Table(
     columns=(
         c.locator,
         c.text("subject", "Who says it, of what."),
-        c.text("quantity_as_printed", "What is stated."),
+        c.text(
+            "quantity_as_printed",
+            "What is stated, and of which statistic: a median, a quartile, a mean, a lower bound.",
+        ),
         Column("value_as_printed", pl.Float64, "The figure as printed.", low=0, high=1e6),
         c.text("unit_as_printed", "Its unit as printed.", UNITS),
         c.text("estimate_boundary", "What it covers; life-cycle: with hardware; unspecified: not said.", BOUNDARIES),

@@ -12,7 +12,9 @@ from pipelines.sources.errors import SourceError
 
 LARGEST = 2**53
 """Beyond it a float no longer holds every whole number; no published figure is near it."""
-_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF_A_PAIR = re.compile(f"{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW}")
 
 
 def load_json(content: bytes, source_id: str, place: str) -> object:
@@ -27,7 +29,8 @@ def load_json(content: bytes, source_id: str, place: str) -> object:
         raise SourceError(
             source_id, f"{place}, /", f"is not JSON: {error}", "The last accepted figures are served."
         ) from error
-    if (found := _HALF_A_PAIR.search(text)) and not _is_text(document):
+    if (found := _SURROGATE.search(text)) and not _is_text(document):
+        found = _HALF_A_PAIR.search(text) or found  # none where an escaped backslash stands before the low half
         where = f"{place}, line {text.count(chr(10), 0, found.start()) + 1}"
         problem = f"is not text: {found[0]} escapes half a character"
         raise SourceError(source_id, where, problem, "The last accepted figures are served.")

@@ -138,6 +138,24 @@ def test_maverick_of_0_21_says_that_it_was_measured_with_0_20(published):
     assert all(row["caveat"].startswith("Measured with release 0.20") for row in rows)
 
 
+def test_the_h100_figures_of_0_7_say_that_they_were_measured_with_0_6_1(published):
+    rows = every(of(published, "trtllm_perf", "0.7"), accelerator_id="h100-sxm")
+    assert len(rows) == 16
+    assert all(row["caveat"].startswith("Measured with release 0.6.1") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("model", "gb200", "b200"), [("Llama 4 Scout", 19_954, 25_342), ("Qwen3-30B-A3B", 24_107, 39_827)]
+)
+def test_a_gb200_that_stands_below_the_b200_carries_a_caveat(read, published, model, gb200, b200):
+    place = {"source_release": "1.0", "model": model, "parallelism": "TP1", "isl": 128, "osl": 128}
+    printed, row = trtllm(read, published, gpu="GB200", **place)
+    beside, kept = trtllm(read, published, gpu="B200", **place)
+    assert (printed, beside) == (gb200, b200)
+    assert row["caveat"].startswith("Below the B200")
+    assert kept["caveat"] is None
+
+
 def test_the_last_table_of_0_21_with_h200_before_h100_is_read_by_its_header(read):
     # printed: | 128, 4096 |  | 18,541.01 | 11,163.12 | below | GPU | H200 | H100 |
     place = {"source_release": "0.21", "model": "Llama 4 Maverick", "isl": 128, "osl": 4096}
@@ -458,6 +476,7 @@ def test_figures_of_another_leaderboard_are_not_taken_for_independent_measuremen
     assert row["Tokens per Second (TPS)"] == printed
     assert row["row"]["system"] == "oviedo_throughput: ml.energy-chat-results"
     assert row["row"]["throughput_is_measured"] is False
+    assert row["row"]["caveat"] == "A row of ML.ENERGY v2 typed in, not independent of it"
 
 
 def test_a_parameter_count_that_the_model_s_name_denies_is_not_used(read, typed_in):
@@ -503,6 +522,9 @@ def test_figures_read_off_a_drawing_are_not_measured_here(typed_in):
     drawn = [row for row in typed_in if "igure" in (row["Comments"] or "")]
     assert len(drawn) == 7
     assert {row["row"]["throughput_is_measured"] for row in drawn} == {False}
+    caveats = [row["row"]["caveat"] for row in drawn]
+    assert caveats.count("Read off a figure of another paper") == 6
+    assert None not in caveats
 
 
 # DeepSeek in production
