@@ -127,13 +127,24 @@ mlenergy as (
         'gpu' as power_boundary,
         cast(null as varchar) as run_id,
         cast(null as bigint) as page_number,
-        case
-            when count(*) over (
-                partition by
-                    task, model_id, gpu_model, num_gpus, max_num_seqs, tensor_parallel, expert_parallel, data_parallel
-            ) > 1 then 'Printed twice under one key with energies 5 to 19 % apart'
-            when task in ('image-chat', 'video-chat') then 'Prompts hold images or video'
-        end as own_caveat,
+        nullif(concat_ws(
+            '; ',
+            case
+                when count(*) over (
+                    partition by
+                        task, model_id, gpu_model, num_gpus, max_num_seqs, tensor_parallel, expert_parallel,
+                        data_parallel
+                ) > 1 then 'Printed twice under one key with energies 5 to 19 % apart'
+            end,
+            case when task in ('image-chat', 'video-chat') then 'Prompts hold images or video' end,
+            -- what the publisher's code falls back on where a run does not state its precision
+            case
+                when
+                    lower(weight_precision) = 'bfloat16'
+                    or (lower(weight_precision) = 'fp8' and lower(model_id) like '%fp8%')
+                    then 'Precision may be the publisher''s guess, FP8 by the model''s name and else bfloat16'
+            end
+        ), '') as own_caveat,
         cast(null as varchar) as own_code
     from raw.mlenergy_v3
 ),

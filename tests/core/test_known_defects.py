@@ -630,6 +630,16 @@ def test_fp8_and_base_variants_of_the_list_are_models_of_their_own(read):
     assert len(set(rows.values())) == len(rows)
 
 
+def test_precisions_that_the_publishers_code_may_have_guessed_carry_a_caveat(read, published):
+    rows = read("raw.mlenergy_v3").to_dicts()
+    named = [row for row in rows if row["weight_precision"] == "fp8" and "fp8" in row["model_id"].lower()]
+    fallen_back = every(rows, weight_precision="bfloat16")
+    assert (len(rows), len(named), len(fallen_back)) == (838, 153, 598)
+    for row in rows:
+        caveat = published["mlenergy_v3", row["source_release"], row["locator"]]["caveat"] or ""
+        assert ("publisher's guess" in caveat) == (row in named or row in fallen_back), row
+
+
 # Epoch AI, accelerators
 
 

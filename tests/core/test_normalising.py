@@ -423,7 +423,19 @@ def test_steady_state_power_and_throughput_are_those_of_the_group(warehouse):
     assert (row["n_accelerators"], row["parallelism"]) == (4, "tp1,ep4,dp1")  # num_gpus, not the product of degrees
     assert (row["input_tokens"], row["output_tokens"], row["concurrency"]) == (None, 700.5, 96)
     assert (row["scenario"], row["precision"], row["framework"]) == ("steady-state", "bf16", "vllm")
-    assert (row["rejection_code"], row["caveat"]) == (None, None)
+    assert row["rejection_code"] is None
+
+
+@pytest.mark.parametrize(
+    ("model", "precision", "is_guess"),
+    [("made-up/Aster-7B", "bfloat16", True), ("made-up/Aster-7B-FP8", "fp8", True),
+     ("made-up/Aster-7B", "fp8", False), ("made-up/Aster-7B", "mxfp4", False)],
+)  # fmt: skip
+def test_a_precision_the_publisher_may_have_guessed_carries_a_caveat(warehouse, model, precision, is_guess):
+    put(warehouse, mlenergy_v3.TABLE, STEADY | {"model_id": model, "weight_precision": precision})
+    (row,) = make(warehouse, published_throughput.TABLE)
+    guess = "Precision may be the publisher's guess, FP8 by the model's name and else bfloat16"
+    assert row["caveat"] == (guess if is_guess else None)
 
 
 def test_steady_state_rows_printed_twice_and_prompts_with_pictures_carry_a_caveat(warehouse):
