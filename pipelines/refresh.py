@@ -40,7 +40,9 @@ def run_refresh(build: Build, home: Path, *, offline: bool, update_extracts: boo
             console.print(f"nothing new: every publisher serves what {home / FILE_NAME} was made from")
             console.print(f"checked   {len(load_catalogue())} sources ({time.monotonic() - started:.1f} s)")
             return True
-        result, published = _refresh(build, home, console, offline=offline, verbose=verbose)
+        result, published = _refresh(
+            build, Book(home=str(home), offline=offline, ask_all=update_extracts), console, verbose
+        )
         if published:
             write_atomically(home / "made_of", fingerprint().encode())
             if update_extracts:
@@ -49,18 +51,17 @@ def run_refresh(build: Build, home: Path, *, offline: bool, update_extracts: boo
     return published
 
 
-def _refresh(
-    build: Build, home: Path, console: Console, *, offline: bool, verbose: bool
-) -> tuple[dg.ExecuteInProcessResult, bool]:
+def _refresh(build: Build, book: Book, console: Console, verbose: bool) -> tuple[dg.ExecuteInProcessResult, bool]:
     """One run; a second without the newest figures where checks downstream refuse them."""
+    home = Path(book.home)
     with beside():
-        result = _run(build, Book(home=str(home), offline=offline), console, verbose)
+        result = _run(build, book, console, verbose)
         newest = _live_sources(home)
         if not _published(result) and newest:
             # figures that kept their own contract may still be refused downstream: the others go on without them
             reason = next(iter(_problems(home, result)), "the run ended without saying why (-v shows its log)")
             held = {source_id: f"newest figures of {source_id} not accepted: {reason}" for source_id in newest}
-            result = _run(build, Book(home=str(home), offline=offline, refused=held), console, verbose)
+            result = _run(build, book.model_copy(update={"refused": held}), console, verbose)
         return result, _published(result)
 
 

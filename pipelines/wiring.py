@@ -33,12 +33,15 @@ class Book(dg.ConfigurableResource):
     """Where this run keeps its tables, and whether it asks the web.
 
     `home`: empty for JOULEBOOK_HOME or ./warehouse. `extracts`: empty for the repository's. `refused`: sources whose
-    newest figures are not wanted, with the reason: an earlier run found that checks downstream refuse them.
+    newest figures are not wanted, with the reason: an earlier run found that checks downstream refuse them. `ask_all`:
+    finished sources are asked too.
+    `ask_all`: finished sources are asked too.
     """
 
     home: str = ""
     offline: bool = False
     extracts: str = ""
+    ask_all: bool = False
     refused: dict[str, str] = {}  # noqa: RUF012  (a field of a pydantic model)
 
     @property
@@ -101,7 +104,7 @@ def raw_asset(table: Table, parse: Parse) -> dg.AssetsDefinition:
             source = book.source_of(table)
             reading = Reading(parse, accept, table.schema, _version_of(parse), table.identity)
             refused = book.refused.get(source.source_id)
-            frame, taken = take_source(source, reading, book.places, book.web, refused)
+            frame, taken = take_source(source, reading, book.places, book.web, refused, ask_all=book.ask_all)
             record_taken(book.warehouse.home, taken)
             if taken.problem:
                 context.log.warning(f"held: {taken.problem}")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.sources.bundles import pack
 from pipelines.sources.catalogue import REPOSITORY, Document, Source
 from pipelines.sources.errors import SourceError
 from pipelines.sources.intake import Parse, parse_document
@@ -57,6 +58,21 @@ def mirror_index() -> list[dict[str, str]]:
 def newest_mirrored(url: str) -> dict[str, str]:
     """The newest revision of a live URL: its row of the index."""
     return max((row for row in mirror_index() if row["live_url"] == url), key=lambda row: row["as_of"])
+
+
+def mirrored_bytes(document: Document) -> bytes:
+    """The newest published bytes of a document, as a live take has them; pinned files lie at their own path."""
+    rows = mirror_index()
+    if document.files is None:
+        return _mirrored_file(document.place, rows)
+    return pack({path: _mirrored_file(document.place + path, rows) for path in document.paths}, "mirror")
+
+
+def _mirrored_file(url: str, rows: list[dict[str, str]]) -> bytes:
+    revisions = [row for row in rows if row["live_url"] == url]
+    if revisions:
+        return (MIRROR / max(revisions, key=lambda row: row["as_of"])["path"]).read_bytes()
+    return (MIRROR / url.removeprefix("https://")).read_bytes()
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pipelines.sources.intake import Taken, read_taken
 from pipelines.tables.contract import Column, Rule, Table
 from pipelines.wiring import Book, asset_key, asset_spec, one_line_errors, store
 
-STATES = ("live", "unchanged", "offline", "held", "absent")
+STATES = ("live", "unchanged", "offline", "finished", "held", "absent")
 
 TABLE = Table(
     name="raw.snapshots",

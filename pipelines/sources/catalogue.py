@@ -35,15 +35,29 @@ class Document(_Entry):
         url: its live address, https only.
         release: the publisher's name of the release, as text ("1.2rc" is one); `main` where there is none.
         layout: which of the parser's layouts the file has.
+        files: a list below `assets/` of the paths under `url` that make up the document, where the publisher spreads it
+            over many small files.
     """
 
     url: HttpUrl
     release: str
     layout: str
+    files: str | None = None
 
     @property
     def place(self) -> str:
         return str(self.url)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths under `url`, in the order of the list; none where the document is one file."""
+        if self.files is None:
+            return ()
+        try:
+            lines = (REPOSITORY / "assets" / self.files).read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError) as error:
+            raise SourceError(f"assets/{self.files}", "whole file", f"cannot be read: {error}", "Mend it.") from error
+        return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 class Source(_Entry):
@@ -57,6 +71,10 @@ class Source(_Entry):
     credit: str
     keep_extract: bool
     cadence_days: int = Field(gt=0)
+    finished: bool = Field(
+        default=False,
+        description="its publisher adds nothing: asked only where the accepted figures are older than cadence",
+    )
     parser: str
     format: Literal["markdown", "json", "jsonl", "csv"]
     boundary: Literal["none", "gpu", "node", "facility"]

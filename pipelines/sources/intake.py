@@ -8,12 +8,14 @@ published, all checks passed; only then do they replace the accepted ones. Nothi
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import polars as pl
 
+from pipelines.sources.bundles import pack
 from pipelines.sources.catalogue import Document, Source
 from pipelines.sources.errors import SourceError
 from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, Snapshot, read_extract, read_head, write_extract
@@ -32,8 +34,9 @@ PROVENANCE = ("source_id", "source_release", "snapshot_sha256", "locator")
 class Taken:
     """How a source was taken this time.
 
-    `state`: live (accepted now), unchanged (the publisher serves what was accepted before), offline (not asked), held
-    (asked, not accepted, `problem` says why; the last accepted extract serves), or absent (a source that may not be
+    `state`: live (accepted now), unchanged (the publisher serves what was accepted before), offline (not asked),
+    finished (not asked: its publisher adds nothing, and what was accepted is younger than its cadence), held (asked,
+    not accepted, `problem` says why; the last accepted extract serves), or absent (a source that may not be
     redistributed and was never accepted in this home: no rows).
     """
 
@@ -92,18 +95,27 @@ class Reading:
 
 
 def take_source(
-    source: Source, reading: Reading, places: Places, web: Web | None, refused: str | None = None
+    source: Source,
+    reading: Reading,
+    places: Places,
+    web: Web | None,
+    refused: str | None = None,
+    *,
+    ask_all: bool = False,
 ) -> tuple[pl.DataFrame, Taken]:
     """The frame of a source's raw table and how it was taken.
 
     Args:
         web: this run's dealings with the web; None: offline.
         refused: why the figures that the publisher serves now are not wanted: checks downstream refused them.
+        ask_all: whether to ask for a finished source too.
 
     Raises SourceError where neither live bytes nor an extract can be had of a source that has one in the repository.
     """
     places.candidate(source.source_id).unlink(missing_ok=True)
     problem = refused
+    if web is not None and refused is None and not ask_all and not is_due(source, places):
+        return _serve_last(source, reading, places, None, "finished")
     if web is not None and refused is None:
         try:
             return _take_live(source, reading, places, web)
@@ -112,7 +124,17 @@ def take_source(
     return _serve_last(source, reading, places, problem)
 
 
-def _serve_last(source: Source, reading: Reading, places: Places, problem: str | None) -> tuple[pl.DataFrame, Taken]:
+def is_due(source: Source, places: Places) -> bool:
+    """Whether the publisher is worth asking: always, but for a finished source whose figures are young enough."""
+    accepted = next(filter(None, map(_accepted_at, places.extracts_of(source.source_id))), None)
+    if not source.finished or accepted is None:
+        return True
+    return datetime.now(UTC) - datetime.fromisoformat(accepted) > timedelta(days=source.cadence_days)
+
+
+def _serve_last(
+    source: Source, reading: Reading, places: Places, problem: str | None, not_asked: str = "offline"
+) -> tuple[pl.DataFrame, Taken]:
     """The newest accepted extract that can be read."""
     unreadable: SourceError | None = None
     for path in places.extracts_of(source.source_id):
@@ -121,7 +143,7 @@ def _serve_last(source: Source, reading: Reading, places: Places, problem: str |
         except SourceError as error:
             unreadable = unreadable or error
             continue
-        state = "held" if problem else "offline"
+        state = "held" if problem else not_asked
         return frame, Taken(source.source_id, state, head.accepted_at_utc, problem, head.snapshots)
     if unreadable is not None:
         raise unreadable
@@ -161,6 +183,8 @@ def _take_live(source: Source, reading: Reading, places: Places, web: Web) -> tu
 def serves_what_was_accepted(source: Source, places: Places, web: Web) -> bool:
     """Whether the publisher says of every document that it is the one accepted in this home. Downloads nothing new."""
     taken = read_taken(places.home, source.source_id)
+    if not is_due(source, places):
+        return taken is not None and taken.problem is None
     accepted = places.accepted(source.source_id)
     if taken is None or taken.problem is not None or not accepted.exists():
         return False
@@ -238,6 +262,8 @@ def _take_document(
     source: Source, document: Document, store: SnapshotStore, known: Snapshot | None, web: Web
 ) -> tuple[Snapshot, bytes]:
     """One document's bytes, asked for conditionally where we still hold the bytes accepted before."""
+    if document.files is not None:
+        return _take_files(source, document, store, web)
     held = store.get(known.sha256) if known else None
     condition = {"etag": known.etag, "last_modified": known.last_modified} if known and held else {}
     url = document.place
@@ -263,20 +289,49 @@ def _take_document(
     return snapshot, answer.content
 
 
+def _take_files(source: Source, document: Document, store: SnapshotStore, web: Web) -> tuple[Snapshot, bytes]:
+    """All files of a document as one: asked for in full, because only finished sources are laid out so."""
+    files, revised_on = {}, []
+    for path in document.paths:
+        url = document.place + quote(path)
+        try:
+            answer = web.take(source.source_id, url, source.max_bytes)
+        except SourceError as error:
+            store.record(LedgerRow(source.source_id, url, now_utc(), None, None, None, str(error)))
+            raise
+        _refuse_no_document(answer.content, source, url)
+        files[path] = answer.content
+        revised_on.append(_date_of(answer.last_modified) or "")
+    content = pack(files, source.source_id)
+    sha256 = store.put(content)
+    store.record(LedgerRow(source.source_id, document.place, now_utc(), answer.status, sha256, len(content), None))
+    snapshot = Snapshot(
+        url=document.place,
+        release=document.release,
+        sha256=sha256,
+        size_bytes=len(content),
+        revised_on=max(revised_on) or None,
+    )
+    return snapshot, content
+
+
 def parse_document(parse: Parse, content: bytes, source: Source, document: Document, sha256: str) -> pl.DataFrame:
     """Rows of one document with their provenance. Raises SourceError for what is no such document at all."""
-    place = document.place
-    if not content.strip():
-        raise SourceError(source.source_id, place, "is empty", "The last accepted figures are served.")
-    if content.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-        problem = f"is an HTML page, expected {source.format}"
-        raise SourceError(source.source_id, place, problem, "Open the url; if the file moved, edit sources.yaml.")
+    _refuse_no_document(content, source, document.place)
     frame = parse(content, source, document)
     return frame.with_columns(
         source_id=pl.lit(source.source_id),
         source_release=pl.lit(document.release),
         snapshot_sha256=pl.lit(sha256),
     )
+
+
+def _refuse_no_document(content: bytes, source: Source, place: str) -> None:
+    if not content.strip():
+        raise SourceError(source.source_id, place, "is empty", "The last accepted figures are served.")
+    if content.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+        problem = f"is an HTML page, expected {source.format}"
+        raise SourceError(source.source_id, place, problem, "Open the url; if the file moved, edit sources.yaml.")
 
 
 def record_taken(home: Path, taken: Taken) -> None:
