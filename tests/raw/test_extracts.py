@@ -17,10 +17,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.sources.catalogue import load_catalogue
+from pipelines.sources.catalogue import Document, load_catalogue
 from pipelines.sources.extracts import EXTRACTS_FOLDER, read_extract
 from pipelines.sources.intake import parse_document
-from tests.support import MIRROR, newest_mirrored
+from tests.support import mirror_index, mirrored_bytes
 
 SOURCES = load_catalogue()
 KEPT = [source_id for source_id, source in SOURCES.items() if source.keep_extract]
@@ -51,6 +51,8 @@ PRINTED_ROWS = {
     ("mooncake_traces", "synthetic"): 3993,
     ("deepseek_inference_system", "day-6"): 2,
 }
+FETCHED_ONLY = {"inferencex"}
+"""Sources whose licence keeps their figures out of the repository."""
 N_SAMPLED = 100
 """Rows of each source; all of them where it has fewer."""
 VALUE = {
@@ -75,8 +77,8 @@ def extract_of(source_id):
 
 
 @cache
-def published(url: str) -> bytes:
-    return (MIRROR / newest_mirrored(url)["path"]).read_bytes()
+def published(document: Document) -> bytes:
+    return mirrored_bytes(document)
 
 
 def test_every_printed_row_is_in_the_extracts():
@@ -90,7 +92,7 @@ def test_every_printed_row_is_in_the_extracts():
 
 def test_only_sources_that_may_be_kept_have_an_extract():
     kept = {source.source_id for source in SOURCES.values() if source.keep_extract}
-    assert {path.stem for path in EXTRACTS_FOLDER.iterdir()} == kept == set(SOURCES) - {"inferencex"}
+    assert {path.stem for path in EXTRACTS_FOLDER.iterdir()} == kept == set(SOURCES) - FETCHED_ONLY
     not_plainly = {source_id for source_id in kept if SOURCES[source_id].licence.redistribution != "allowed"}
     # the same data stand under Apache-2.0 elsewhere, as their entries say; no other exception
     assert not_plainly == {"mlenergy_v3", "mlenergy_models", "mlperf_inference"}
@@ -120,10 +122,11 @@ def test_parsing_the_published_bytes_gives_the_extract_exactly(source_id):
     head, frame = extract_of(source_id)
     parts = []
     for document, snapshot in zip(source.documents, head.snapshots, strict=True):
-        content = published(document.place)
-        assert snapshot.sha256 == hashlib.sha256(content).hexdigest() == newest_mirrored(document.place)["sha256"]
+        content = published(document)
+        assert snapshot.sha256 == hashlib.sha256(content).hexdigest()
         assert snapshot.size_bytes == len(content)
-        assert snapshot.revised_on in (None, newest_mirrored(document.place)["as_of"])
+        dates = {row["as_of"] for row in mirror_index() if row["live_url"].startswith(document.place)}
+        assert snapshot.revised_on in {None, *dates}
         parts.append(parse_document(module.parse, content, source, document, snapshot.sha256))
     assert_frame_equal(module.TABLE.conform(pl.concat(parts)), frame, check_exact=True)
 
@@ -150,8 +153,8 @@ def test_the_printed_value_stands_where_the_locator_says():
 
 def check_places(source_id, rows, find):
     for row in rows:
-        url = next(d.place for d in SOURCES[source_id].documents if d.release == row["source_release"])
-        printed = find(published(url), row)
+        document = next(d for d in SOURCES[source_id].documents if d.release == row["source_release"])
+        printed = find(published(document), row)
         assert printed == row[VALUE[source_id]], (source_id, row["locator"])
 
 

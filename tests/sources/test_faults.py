@@ -19,7 +19,7 @@ from pipelines.sources.extracts import EXTRACTS_FOLDER, read_extract
 from pipelines.sources.http import Web
 from pipelines.sources.intake import Places, Reading, parse_document, take_source
 from pipelines.tables.validate import validate
-from tests.support import MIRROR, mirror_index, newest_mirrored
+from tests.support import MIRROR, mirror_index, mirrored_bytes
 
 SOURCES = load_catalogue()
 # fault: what the problem says of it
@@ -90,7 +90,7 @@ def test_whatever_the_fault_the_accepted_figures_serve_and_the_problem_is_named(
     for source in SOURCES.values():
         reading = reading_of(source)
         # each source with its own Web: a host that one source found dead is left alone by the others
-        frame, taken = take_source(source, reading, Places(tmp_path), Web(sleep=lambda _: None))
+        frame, taken = take_source(source, reading, Places(tmp_path), Web(sleep=lambda _: None), ask_all=True)
         assert same(frame, kept_figures(source, reading)), source.source_id
         assert taken.state == ("held" if source.keep_extract else "absent"), source.source_id
         assert taken.problem.startswith(f"{source.source_id}: "), taken.problem
@@ -102,7 +102,7 @@ def test_a_host_that_is_busy_twice_is_asked_again_and_its_figures_are_accepted(s
     served_with("flaky", total_deadline_s=30)
     for source in SOURCES.values():
         reading = reading_of(source)
-        frame, taken = take_source(source, reading, Places(tmp_path), Web(sleep=lambda _: None))
+        frame, taken = take_source(source, reading, Places(tmp_path), Web(sleep=lambda _: None), ask_all=True)
         assert (taken.state, taken.problem) == ("live", None)
         if source.keep_extract:
             assert same(frame, kept_figures(source, reading)), source.source_id
@@ -113,7 +113,7 @@ def test_garbled_bytes_never_pass_as_figures(source_id):
     source = SOURCES[source_id]
     reading = reading_of(source)
     for document in source.documents:
-        content = (MIRROR / newest_mirrored(document.place)["path"]).read_bytes()
+        content = mirrored_bytes(document)
         printed = parse_document(reading.parse, content, source, document, "0" * 64)
         for seed in range(3):
             try:
