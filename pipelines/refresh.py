@@ -61,7 +61,11 @@ def _refresh(build: Build, book: Book, console: Console, verbose: bool) -> tuple
             # figures that kept their own contract may still be refused downstream: the others go on without them
             reason = next(iter(_problems(home, result)), "the run ended without saying why (-v shows its log)")
             held = {source_id: f"newest figures of {source_id} not accepted: {reason}" for source_id in newest}
-            result = _run(build, book.model_copy(update={"refused": held}), console, verbose)
+            # made anew: a copy of a Dagster resource is configured as the original
+            again = Book(
+                home=book.home, offline=book.offline, ask_all=book.ask_all, extracts=book.extracts, refused=held
+            )
+            result = _run(build, again, console, verbose)
         return result, _published(result)
 
 
@@ -82,7 +86,11 @@ def fingerprint() -> str:
     digest = hashlib.sha256()
     for folder in ("assets", "pipelines", "sql"):
         for path in sorted((REPOSITORY / folder).rglob("*")):
-            if path.is_file() and path.suffix in (".py", ".sql", ".yaml", ".csv") and path.parent != EXTRACTS_FOLDER:
+            if (
+                path.is_file()
+                and path.suffix in (".py", ".sql", ".yaml", ".csv", ".txt")
+                and path.parent != EXTRACTS_FOLDER
+            ):
                 digest.update(str(path.relative_to(REPOSITORY)).encode() + path.read_bytes())
     return digest.hexdigest()
 

@@ -35,7 +35,6 @@ class Book(dg.ConfigurableResource):
     `home`: empty for JOULEBOOK_HOME or ./warehouse. `extracts`: empty for the repository's. `refused`: sources whose
     newest figures are not wanted, with the reason: an earlier run found that checks downstream refuse them. `ask_all`:
     finished sources are asked too.
-    `ask_all`: finished sources are asked too.
     """
 
     home: str = ""

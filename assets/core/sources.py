@@ -28,10 +28,11 @@ TABLE = Table(
         c.count("cadence_days", "Days between two times that it is worth asking.", 1).but(unit="day"),
         c.text(
             "state",
-            "live: accepted now; unchanged; offline: not asked; held: newer not accepted; absent: never taken here.",
+            "live: accepted now; unchanged: as accepted before; offline, finished: not asked; held: newer not "
+            "accepted; absent: none.",
             STATES,
         ),
-        c.text("problem", "Why newer bytes were not accepted.").optional(),
+        c.text("problem", "Why newer bytes were not accepted, or which document was withdrawn.").optional(),
         c.snapshot_sha256.optional(),
         c.count("size_bytes", "Size of the bytes.", 1).but(unit="byte").optional(),
         c.text("revised_on", "The day the publisher last changed the file, where it says so.").optional(),
@@ -47,7 +48,7 @@ TABLE = Table(
             check="coverage",
         ),
         Rule(
-            "A source that is not absent has rows",
+            "A document that is not absent has rows",
             (pl.col("state") == "absent") == (pl.col("rows_in") == 0),
             check="coverage",
             show="state",

@@ -31,13 +31,22 @@ TABLE = Table(
         Column("basis", pl.String, "Its basis."),
         Column("cadence_days", pl.Int64, "How often it is worth asking.", low=1),
         Column("state", pl.String, "How it was taken last.", allowed=STATES),
-        Column("problem", pl.String, "Why newer bytes were not accepted.", nullable=True),
+        Column(
+            "problem", pl.String, "Why newer bytes were not accepted, or which document was withdrawn.", nullable=True
+        ),
         Column("snapshot_sha256", pl.String, "Hash of the bytes; empty: absent.", nullable=True),
         Column("size_bytes", pl.Int64, "Their size.", unit="byte", low=1, nullable=True),
         Column("revised_on", pl.String, "Last-Modified of the file, as a date.", nullable=True),
         Column("accepted_at_utc", pl.String, "When the figures were accepted.", nullable=True),
     ),
-    rules=(Rule("No source is held back: what publishers serve now was accepted", pl.col("state") != "held"),),
+    rules=(
+        Rule("No source is held back: what publishers serve now was accepted", pl.col("state") != "held"),
+        Rule(
+            "No document of a source was withdrawn by its publisher",
+            pl.col("problem").is_null() | pl.col("state").is_in(["held", "absent"]),
+            show="problem",
+        ),
+    ),
 )
 
 
@@ -64,6 +73,7 @@ def snapshots_of(source: Source, taken: Taken) -> list[dict]:
 
 def _of_document(document: Document, snapshot: Snapshot | None) -> dict:
     return {
+        **({} if snapshot else {"state": "absent", "accepted_at_utc": None}),
         "source_release": document.release,
         "url": document.place,
         "snapshot_sha256": snapshot.sha256 if snapshot else None,

@@ -58,7 +58,7 @@ METRICS = {
 _LOOK = "Look at the page: if NVIDIA changed the layout, assets/raw/trtllm_perf.py must learn it."
 _PRECISION_LAST = re.compile(r"(?P<model>.+) (?P<precision>FP\d+)")
 _GPU_HEADER = re.compile(r"(?P<gpu>[^*<]+)<br/>(?P<parallelism>[A-Z0-9,]+) \((?P<precision>FP\d+)\)")
-_COUNT_HEADER = re.compile(r"\*\*(?P<n>\d+) GPUs\*\*<br/>(?P<parallelism>[A-Z0-9,]+) \((?P<precision>FP\d+)\)")
+_COUNT_HEADER = re.compile(r"\*\*(?P<n>[0-9]{1,4}) GPUs\*\*<br/>(?P<parallelism>[A-Z0-9,]+) \((?P<precision>FP\d+)\)")
 _DEGREE = re.compile(r"(TP|PP|DEP)([0-9]{1,4})")
 _LENGTHS = re.compile(r"([0-9]{1,9})\s*[,/]\s*([0-9]{1,9})")
 

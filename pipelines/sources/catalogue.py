@@ -35,6 +35,7 @@ class Document(_Entry):
         url: its live address, https only.
         release: the publisher's name of the release, as text ("1.2rc" is one); `main` where there is none.
         layout: which of the parser's layouts the file has.
+        max_row_loss_share: where it differs from the source's.
         files: a list below `assets/` of the paths under `url` that make up the document, where the publisher spreads it
             over many small files.
     """
@@ -42,6 +43,7 @@ class Document(_Entry):
     url: HttpUrl
     release: str
     layout: str
+    max_row_loss_share: float | None = Field(default=None, ge=0, lt=1)
     files: str | None = None
 
     @property
@@ -57,7 +59,11 @@ class Document(_Entry):
             lines = (REPOSITORY / "assets" / self.files).read_text(encoding="utf-8").splitlines()
         except (OSError, ValueError) as error:
             raise SourceError(f"assets/{self.files}", "whole file", f"cannot be read: {error}", "Mend it.") from error
-        return tuple(line for line in lines if line and not line.startswith("#"))
+        paths = tuple(line for line in lines if line and not line.startswith("#"))
+        if not paths or len(set(paths)) < len(paths):
+            problem = "has no path" if not paths else "has a path twice"
+            raise SourceError(f"assets/{self.files}", "whole file", problem, "Edit it: one path a line.")
+        return paths
 
 
 class Source(_Entry):

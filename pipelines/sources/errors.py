@@ -17,3 +17,7 @@ class SourceError(Exception):
 
     def __str__(self) -> str:
         return " ".join(f"{self.source_id}: {self.place}: {self.problem}. {self.remedy}".split())
+
+
+class GoneError(SourceError):
+    """A published file that its publisher withdrew (404, 410): nothing speaks against its other files."""

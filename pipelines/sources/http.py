@@ -8,6 +8,7 @@ mirror on loopback only. What the bytes mean does not belong here.
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3
 
-from pipelines.sources.errors import SourceError
+from pipelines.sources.errors import GoneError, SourceError
 
 USER_AGENT = "joulebook/0.1 (energy per query of published LLM benchmarks; polite, conditional requests)"
 CONNECT_TIMEOUT_S = 5
@@ -33,6 +34,9 @@ FAILURES_UNTIL_LEFT_ALONE = 2
 CHUNK_BYTES = 64 * 1024
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 WORTH_ANOTHER_TRY = {429, 500, 502, 503, 504}
+GONE = {404, 410}
+_GRACE_S = 0.5
+"""What a request may take beyond its deadline to say so itself."""
 _SERVED = "The last accepted figures are served."
 
 
@@ -74,7 +78,7 @@ class Web:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     _hosts: dict[str, _Host] = field(default_factory=dict)
-    _answers: dict[str, Answer] = field(default_factory=dict)
+    _answers: dict[tuple[str, str | None, str | None], Answer] = field(default_factory=dict)
     _failed_s: float = 0.0
     _session: requests.Session = field(default_factory=requests.Session)
 
@@ -82,8 +86,9 @@ class Web:
         self, source_id: str, url: str, max_bytes: int, etag: str | None = None, last_modified: str | None = None
     ) -> Answer:
         """GET `url`, conditionally where `etag` or `last_modified` is known. Raises SourceError, the url as place."""
-        if url in self._answers:
-            return self._answers[url]
+        asked = (url, etag, last_modified)
+        if asked in self._answers:
+            return self._answers[asked]
         host = self._host_of(source_id, url)
         headers = {"User-Agent": USER_AGENT}
         if etag:
@@ -98,7 +103,7 @@ class Web:
             self._failed_s += self.clock() - started
             raise
         host.failures = 0
-        self._answers[url] = answer
+        self._answers[asked] = answer
         return answer
 
     def _host_of(self, source_id: str, url: str) -> _Host:
@@ -123,7 +128,7 @@ class Web:
             self.sleep(max(0.0, host.asked_at + PAUSE_BETWEEN_REQUESTS_S - self.clock()))
             host.asked_at = self.clock()
             try:
-                return self._ask(source_id, url, headers, max_bytes, started)
+                return self._ask_in_time(source_id, url, headers, max_bytes, started)
             except _TryAgainError as failed:
                 problem = failed.problem
                 wait = pause if failed.pause_s is None else failed.pause_s
@@ -133,6 +138,26 @@ class Web:
             self.sleep(wait)
             pause *= 2
         raise _HostError(source_id, url, problem, _SERVED)
+
+    def _ask_in_time(self, source_id: str, url: str, headers: dict[str, str], max_bytes: int, started: float) -> Answer:
+        """As _ask, given up at the deadline whatever the host does: headers that drip never end a read."""
+        found: list[Answer | Exception] = []
+
+        def ask() -> None:
+            try:
+                found.append(self._ask(source_id, url, headers, max_bytes, started))
+            except Exception as error:
+                found.append(error)
+
+        worker = threading.Thread(target=ask, daemon=True)
+        worker.start()
+        worker.join(TOTAL_DEADLINE_S - (self.clock() - started) + _GRACE_S)
+        if not found:
+            self._session = requests.Session()  # the other is still in the worker's hands
+            raise _HostError(source_id, url, f"took over {TOTAL_DEADLINE_S} s", _SERVED)
+        if isinstance(found[0], Exception):
+            raise found[0]
+        return found[0]
 
     def _ask(self, source_id: str, url: str, headers: dict[str, str], max_bytes: int, started: float) -> Answer:
         try:
@@ -164,7 +189,8 @@ class Web:
             raise _TryAgainError(f"answered HTTP {status}", _retry_after_s(response.headers.get("Retry-After")))
         if status != requests.codes.ok:
             remedy = f"{_SERVED[:-1]}; if it persists, edit the url in assets/sources.yaml."
-            raise SourceError(source_id, url, f"answered HTTP {status}, expected 200", remedy)
+            kind = GoneError if status in GONE else SourceError
+            raise kind(source_id, url, f"answered HTTP {status}, expected 200", remedy)
         return Answer(status, self._read(source_id, url, response, max_bytes, started), etag, last_modified)
 
     def _read(self, source_id: str, url: str, response: requests.Response, max_bytes: int, started: float) -> bytes:
@@ -204,5 +230,5 @@ def _retry_after_s(printed: str | None) -> float | None:
         return float(printed)
     try:
         return max(0.0, parsedate_to_datetime(printed).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -17,7 +17,7 @@ import polars as pl
 
 from pipelines.sources.bundles import pack
 from pipelines.sources.catalogue import Document, Source
-from pipelines.sources.errors import SourceError
+from pipelines.sources.errors import GoneError, SourceError
 from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, Snapshot, read_extract, read_head, write_extract
 from pipelines.sources.http import Web
 from pipelines.sources.restatements import keep_proposed, propose, restated
@@ -37,7 +37,8 @@ class Taken:
     `state`: live (accepted now), unchanged (the publisher serves what was accepted before), offline (not asked),
     finished (not asked: its publisher adds nothing, and what was accepted is younger than its cadence), held (asked,
     not accepted, `problem` says why; the last accepted extract serves), or absent (a source that may not be
-    redistributed and was never accepted in this home: no rows).
+    redistributed and was never accepted in this home: no rows). `problem` also says which document was withdrawn while
+    the others were accepted. `asked_at_utc`: when the publisher last answered for all of them.
     """
 
     source_id: str
@@ -45,6 +46,7 @@ class Taken:
     accepted_at_utc: str
     problem: str | None
     snapshots: tuple[Snapshot, ...]
+    asked_at_utc: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,38 +115,62 @@ def take_source(
     Raises SourceError where neither live bytes nor an extract can be had of a source that has one in the repository.
     """
     places.candidate(source.source_id).unlink(missing_ok=True)
+    propose(places.home, source.source_id, None)
     problem = refused
-    if web is not None and refused is None and not ask_all and not is_due(source, places):
+    if web is not None and refused is None and not ask_all and not is_due(source, reading.version, places):
         return _serve_last(source, reading, places, None, "finished")
     if web is not None and refused is None:
         try:
             return _take_live(source, reading, places, web)
         except SourceError as error:
             problem = str(error)
+        except Exception as error:  # what the web brought and nobody foresaw is held against this source alone
+            problem = f"{source.source_id}: could not be taken ({type(error).__name__}: {error}). Report it."
     return _serve_last(source, reading, places, problem)
 
 
-def is_due(source: Source, places: Places) -> bool:
-    """Whether the publisher is worth asking: always, but for a finished source whose figures are young enough."""
-    accepted = next(filter(None, map(_accepted_at, places.extracts_of(source.source_id))), None)
-    if not source.finished or accepted is None:
+def is_due(source: Source, parser_version: str | None, places: Places) -> bool:
+    """Whether the publisher is worth asking: always, but for a finished source that answered within its cadence.
+
+    What was accepted by another parser (None: not asked about), or of other documents, does not count.
+    """
+    newest = next((path for path in places.extracts_of(source.source_id) if _accepted_at(path)), None)
+    if not source.finished or newest is None:
         return True
-    return datetime.now(UTC) - datetime.fromisoformat(accepted) > timedelta(days=source.cadence_days)
+    head = read_head(newest)
+    documents = {(document.place, document.release) for document in source.documents}
+    if {(snapshot.url, snapshot.release) for snapshot in head.snapshots} != documents:
+        return True
+    if parser_version not in (None, head.parser_version):
+        return True
+    taken = read_taken(places.home, source.source_id)
+    answered = max(head.accepted_at_utc, (taken and taken.asked_at_utc) or "")
+    return datetime.fromisoformat(now_utc()) - datetime.fromisoformat(answered) > timedelta(days=source.cadence_days)
 
 
 def _serve_last(
     source: Source, reading: Reading, places: Places, problem: str | None, not_asked: str = "offline"
 ) -> tuple[pl.DataFrame, Taken]:
-    """The newest accepted extract that can be read."""
+    """The newest accepted extract that can be read, of the documents that are asked for now.
+
+    An extract of all of them goes before a newer one that lacks some: it was accepted before they were asked for.
+    """
     unreadable: SourceError | None = None
+    readable: list[tuple[ExtractHead, pl.DataFrame]] = []
     for path in places.extracts_of(source.source_id):
         try:
-            head, frame = read_extract(path, reading.schema)
+            readable.append(read_extract(path, reading.schema))
         except SourceError as error:
             unreadable = unreadable or error
-            continue
+    asked_for = {document.release for document in source.documents}
+    readable.sort(key=lambda extract: len(asked_for - {s.release for s in extract[0].snapshots}))
+    for head, frame in readable:
         state = "held" if problem else not_asked
-        return frame, Taken(source.source_id, state, head.accepted_at_utc, problem, head.snapshots)
+        before = read_taken(places.home, source.source_id)
+        snapshots = tuple(snapshot for snapshot in head.snapshots if snapshot.release in asked_for)
+        rows = frame.filter(pl.col("source_release").is_in(asked_for))
+        asked_at = before.asked_at_utc if before else None
+        return rows, Taken(source.source_id, state, head.accepted_at_utc, problem, snapshots, asked_at)
     if unreadable is not None:
         raise unreadable
     if source.keep_extract:
@@ -158,33 +184,64 @@ def _take_live(source: Source, reading: Reading, places: Places, web: Web) -> tu
     store = SnapshotStore(places.home)
     last = next((path for path in places.extracts_of(source.source_id) if _accepted_at(path)), None)
     known = {snapshot.url: snapshot for snapshot in read_head(last).snapshots} if last else {}
-    taken = [_take_document(source, document, store, known.get(document.place), web) for document in source.documents]
+    taken, gone = _take_documents(source, store, known, web)
+    problem = str(gone) if gone else None
     snapshots = tuple(snapshot for snapshot, _ in taken)
     if last and (accepted := _accepted_of(snapshots, last, reading)):
         head, frame = accepted
         head = ExtractHead.of(source, head.accepted_at_utc, reading.version, snapshots)
         write_extract(places.accepted(source.source_id), head, frame)
-        return frame, Taken(source.source_id, "unchanged", head.accepted_at_utc, None, snapshots)
+        return frame, Taken(source.source_id, "unchanged", head.accepted_at_utc, problem, snapshots, now_utc())
+    before = _last_frame(last, reading)
+    if gone and before is None:
+        raise gone
     frames = [
         _parsed(reading.parse, content, source, document, snapshot.sha256)
+        if content is not None
+        else before.filter(pl.col("source_release") == document.release)
         for document, (snapshot, content) in zip(source.documents, taken, strict=True)
     ]
-    frame = reading.accept(pl.concat(frames))
-    before = _last_frame(last, reading)
+    frame = reading.accept(pl.concat(frames, how="diagonal"))
+    changed = None
     if before is not None:
-        _refuse_loss(source, before, frame)
+        # figures of the bytes that were accepted before are not the publisher's doing: our parser may have learned
+        same = {s.release for s in snapshots if known.get(s.url) and known[s.url].sha256 == s.sha256}
+        older, newer = (part.filter(~pl.col("source_release").is_in(same)) for part in (before, frame))
+        _refuse_loss(source, older, newer)
+        changed = restated(older, newer, reading.identity, now_utc())
     head = ExtractHead.of(source, now_utc(), reading.version, snapshots)
     write_extract(places.candidate(source.source_id), head, frame)
-    changed = None if before is None else restated(before, frame, reading.identity, head.accepted_at_utc)
     propose(places.home, source.source_id, changed)
-    return frame, Taken(source.source_id, "live", head.accepted_at_utc, None, snapshots)
+    return frame, Taken(source.source_id, "live", head.accepted_at_utc, problem, snapshots, now_utc())
+
+
+def _take_documents(
+    source: Source, store: SnapshotStore, known: dict[str, Snapshot], web: Web
+) -> tuple[list[tuple[Snapshot, bytes | None]], GoneError | None]:
+    """Snapshot and bytes of every document, and what was said of one that was withdrawn.
+
+    A known document that its publisher withdrew keeps its rows, with None for its bytes: the others are new all the
+    same. If all are withdrawn, so is the source.
+    """
+    taken: list[tuple[Snapshot, bytes | None]] = []
+    gone: list[GoneError] = []
+    for document in source.documents:
+        try:
+            taken.append(_take_document(source, document, store, known.get(document.place), web))
+        except GoneError as error:
+            gone.append(error)
+            if document.place not in known or len(gone) == len(source.documents):
+                raise
+            taken.append((known[document.place], None))
+    return taken, gone[0] if gone else None
 
 
 def serves_what_was_accepted(source: Source, places: Places, web: Web) -> bool:
     """Whether the publisher says of every document that it is the one accepted in this home. Downloads nothing new."""
     taken = read_taken(places.home, source.source_id)
-    if not is_due(source, places):
-        return taken is not None and taken.problem is None
+    if not is_due(source, None, places):
+        newest = max(map(_accepted_at, places.extracts_of(source.source_id)))
+        return taken is not None and taken.problem is None and taken.accepted_at_utc == newest
     accepted = places.accepted(source.source_id)
     if taken is None or taken.problem is not None or not accepted.exists():
         return False
@@ -208,8 +265,8 @@ def promote(places: Places) -> None:
     for path in sorted((places.home / "candidates").glob("*.csv")):
         accepted = places.accepted(path.stem)
         accepted.parent.mkdir(parents=True, exist_ok=True)
+        keep_proposed(places.home, path.stem)
         path.replace(accepted)
-    keep_proposed(places.home)
 
 
 def _last_frame(last: Path | None, reading: Reading) -> pl.DataFrame | None:
@@ -223,11 +280,13 @@ def _last_frame(last: Path | None, reading: Reading) -> pl.DataFrame | None:
 def _refuse_loss(source: Source, before: pl.DataFrame, frame: pl.DataFrame) -> None:
     """Raises SourceError where a release lost more rows than sources.yaml allows: half a file may parse too."""
     n_now = dict(frame["source_release"].value_counts().iter_rows())
-    asked_for = {document.release for document in source.documents}
+    limits = {document.release: document.max_row_loss_share for document in source.documents}
     for release, n_before in sorted(before["source_release"].value_counts().iter_rows()):
         n = n_now.get(release, 0)
-        if release in asked_for and n < n_before * (1 - source.max_row_loss_share):
-            problem = f"has {n} rows where {n_before} were accepted, a loss of over {source.max_row_loss_share:.0%}"
+        limit = limits.get(release, 1.0)  # a release that is asked for no more may go
+        limit = source.max_row_loss_share if limit is None else limit
+        if n < n_before * (1 - limit):
+            problem = f"has {n} rows where {n_before} were accepted, a loss of over {limit:.0%}"
             remedy = "Open the url; if they were withdrawn, raise max_row_loss_share in assets/sources.yaml."
             raise SourceError(source.source_id, f"release {release}", problem, remedy)
 
@@ -360,5 +419,5 @@ def _date_of(last_modified: str | None) -> str | None:
     """The day of a Last-Modified header; None where it is absent or not a date."""
     try:
         return parsedate_to_datetime(last_modified).date().isoformat() if last_modified else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

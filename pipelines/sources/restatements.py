@@ -27,10 +27,10 @@ _PLACE = ("source_id", "source_release", "snapshot_sha256", "locator")
 def restated(old: pl.DataFrame, new: pl.DataFrame, identity: tuple[str, ...], accepted_at_utc: str) -> pl.DataFrame:
     """One row per row added or removed and per cell restated, between two accepted frames of one raw table.
 
-    Rows that share an identity are told apart by their order; without one (the requests of a trace) the place in the
-    file names a row. Shape of the result: SCHEMA.
+    Rows that share an identity are told apart by their order. Without one (the requests of a trace) a row is named by
+    all its values, so that one line inserted at the top restates nothing. Shape of the result: SCHEMA.
     """
-    identity = identity or ("locator",)
+    identity = identity or tuple(name for name in old.columns if name not in _PLACE)
     keys = ["source_id", "source_release", *identity]
     old, new = (_numbered(frame, keys) for frame in (old, new))
     keys.append("_occurrence")
@@ -73,13 +73,15 @@ def propose(home: Path, source_id: str, changes: pl.DataFrame | None) -> None:
         write_atomically(path, _parquet(changes))
 
 
-def keep_proposed(home: Path) -> None:
-    """The candidates were accepted: append their notes to the home's book. Nothing recorded earlier is lost."""
-    for path in sorted((home / "candidates").glob("*.parquet")):
-        book = home / "restated" / path.name
-        earlier = _read(book) if book.exists() else pl.DataFrame(schema=SCHEMA)
-        write_atomically(book, _parquet(pl.concat([earlier, _read(path)])))
-        path.unlink()
+def keep_proposed(home: Path, source_id: str) -> None:
+    """The candidate was accepted: append its note to the home's book. Nothing recorded earlier is lost."""
+    path = home / "candidates" / f"{source_id}.parquet"
+    if not path.exists():
+        return
+    book = home / "restated" / path.name
+    earlier = _read(book) if book.exists() else pl.DataFrame(schema=SCHEMA)
+    write_atomically(book, _parquet(pl.concat([earlier, _read(path)])))
+    path.unlink()
 
 
 def known(home: Path) -> pl.DataFrame:

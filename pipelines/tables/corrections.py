@@ -52,7 +52,7 @@ def load_corrections(content: bytes, path: str) -> list[Correction]:
 
 def corrected_rows(corrections: list[Correction], tables: Mapping[str, pl.DataFrame], path: str) -> list[dict]:
     """One dict a row concerned; an entry whose guard fails gives one dict with no row and `is_applied` false."""
-    rows = []
+    rows: list[dict] = []
     for correction in corrections:
         if correction.table not in tables:
             raise SourceError(path, correction.id, f"names the unknown table {correction.table}", "Edit that entry.")
@@ -86,4 +86,17 @@ def corrected_rows(corrections: list[Correction], tables: Mapping[str, pl.DataFr
             old = None if correction.column is None else row[correction.column]
             place = {name: row[name] for name in ("source_id", "source_release", "locator")}
             rows.append(common | place | {"old_value": None if old is None else str(old)})
+    _refuse_doubled(rows, path)
     return rows
+
+
+def _refuse_doubled(rows: list[dict], path: str) -> None:
+    """Raises SourceError where two entries exclude one row, or override one cell: both would be joined to it."""
+    first: dict[tuple, str] = {}
+    for row in rows:
+        cell = tuple(row[name] for name in ("source_id", "source_release", "locator", "action", "column_name"))
+        if row["locator"] is None or row["action"] == "flag":
+            continue
+        if (earlier := first.setdefault(cell, row["correction_id"])) != row["correction_id"]:
+            problem = f"and {earlier} both {row['action']} {row['locator']} of release {row['source_release']}"
+            raise SourceError(path, row["correction_id"], problem, "Let one entry do.")

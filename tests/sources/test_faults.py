@@ -109,7 +109,7 @@ def test_a_host_that_is_busy_twice_is_asked_again_and_its_figures_are_accepted(s
 
 
 @pytest.mark.parametrize("source_id", SOURCES)
-def test_garbled_bytes_never_pass_as_figures(source_id):
+def test_bytes_broken_in_many_places_give_one_typed_error_or_the_figures_printed(source_id):
     source = SOURCES[source_id]
     reading = reading_of(source)
     for document in source.documents:

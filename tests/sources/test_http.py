@@ -1,7 +1,9 @@
 """Taking a file over HTTP, against a real server on loopback: what is accepted, and what is refused naming the url."""
 
+import contextlib
 import gzip
 import socket
+import threading
 import time
 
 import pytest
@@ -105,6 +107,25 @@ def test_a_byte_at_a_time_meets_the_deadline(loopback, monkeypatch):
     assert time.monotonic() - started < 2
 
 
+def test_headers_that_drip_meet_the_deadline_too(monkeypatch):
+    monkeypatch.setattr(http, "TOTAL_DEADLINE_S", 0.3)
+    monkeypatch.setattr(http, "_GRACE_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500:
+                    connection.send(bytes([byte]))
+                    time.sleep(0.02)
+
+        threading.Thread(target=drip, daemon=True).start()
+        monkeypatch.setenv("JOULEBOOK_MIRROR", f"http://127.0.0.1:{server.getsockname()[1]}")
+        started = time.monotonic()
+        assert "took over 0.3 s" in refused().problem
+        assert time.monotonic() - started < 3
+
+
 def test_silence_ends_too(loopback, monkeypatch):
     monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.2)
     loopback.serve(URL, b"x", pause_s=2)
@@ -194,6 +215,12 @@ def test_retry_after_is_honoured(loopback, web, clock):
     loopback.serve_in_turn(URL, 429, **{"Retry-After": "3"})
     assert web.take("a_source", URL, 1000).content == b"at last"
     assert clock.slept == [3.0]
+
+
+def test_a_date_beyond_all_calendars_in_retry_after_is_no_date(loopback, web):
+    loopback.serve(URL, b"at last")
+    loopback.serve_in_turn(URL, 503, **{"Retry-After": "Mon, 01 Jan 99999999999 00:00:00 GMT"})
+    assert web.take("a_source", URL, 100).content == b"at last"
 
 
 def test_a_host_that_asks_for_an_hour_is_not_waited_for(loopback, web, clock):

@@ -159,7 +159,7 @@ REFUSED = {
     "a broken contract": (Reply(b"5000\n"), "raw.a_source: speed between 0 and 1000"),
     "an empty file": (Reply(b""), "2.0.csv: is empty"),
     "a sign-in page": (Reply(b"<!doctype html><h1>Sign in</h1>"), "2.0.csv: is an HTML page, expected csv"),
-    "gone": (Reply(b"", 404), "2.0.csv: answered HTTP 404"),
+    "forbidden": (Reply(b"", 403), "2.0.csv: answered HTTP 403"),
     "cut short": (Reply(b"4\n", declared_bytes=9), "2.0.csv: cannot be reached"),
     "too large": (Reply(b"4\n" * 501), "2.0.csv: is larger than 1000 bytes"),
     "moved": (Reply(b"", 302, {"Location": "https://elsewhere.test/"}), "2.0.csv: answered HTTP 302"),
@@ -188,6 +188,129 @@ def test_one_bad_document_of_two_holds_the_whole_source(publish, take, places, l
     publish(r2_0=b"9\n")
     mended, taken = take()
     assert (speeds(mended), taken.state) == ([("1.0", 7.0), ("1.0", 8.0), ("2.0", 9.0)], "live")
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_document_that_was_withdrawn_keeps_its_rows_and_the_others_are_new(publish, take, loopback, status):
+    publish(r1_0=b"1\n2\n", r2_0=b"3\n")
+    take()
+    publish(r1_0=b"7\n8\n")
+    loopback.replies[URLS["2.0"].removeprefix("https://")] = Reply(b"", status)
+    frame, taken = take()
+    assert (speeds(frame), taken.state) == ([("1.0", 7.0), ("1.0", 8.0), ("2.0", 3.0)], "live")
+    assert f"2.0.csv: answered HTTP {status}" in taken.problem
+    assert [snapshot.release for snapshot in taken.snapshots] == ["1.0", "2.0"]
+    again, taken = take()
+    assert (again.equals(frame), taken.state, "2.0.csv" in taken.problem) == (True, "unchanged", True)
+
+
+def test_a_source_all_of_whose_documents_were_withdrawn_is_held(publish, take, loopback):
+    publish(r1_0=b"1\n2\n", r2_0=b"3\n")
+    first, _ = take()
+    loopback.replies.clear()
+    frame, taken = take()
+    assert (frame.equals(first), taken.state) == (True, "held")
+
+
+def test_a_withdrawn_document_that_was_never_accepted_holds_the_source(publish, take):
+    publish(r1_0=b"1\n2\n")
+    with pytest.raises(SourceError, match=r"2\.0\.csv: answered HTTP 404"):
+        take()
+
+
+@pytest.mark.parametrize("date", ["Mon, 01 Jan 99999999999 00:00:00 GMT", "yesterday"])
+def test_no_header_of_a_publisher_ends_the_run(publish, take, loopback, date):
+    publish(r2_0=b"3\n")
+    loopback.serve(URLS["1.0"], b"1\n", headers={"Last-Modified": date})
+    assert take()[1].snapshots[0].revised_on is None
+
+
+def test_what_the_web_brings_and_nobody_foresaw_is_held_against_the_source_alone(publish, places, take):
+    class Odd(Web):
+        def take(self, *_: object, **__: object) -> None:
+            raise ZeroDivisionError("odd")
+
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    first, _ = take()
+    reading = Reading(parse, accept, SCHEMA, "v1", ("locator",))
+    frame, taken = take_source(SOURCE, reading, places, Odd())
+    assert (frame.equals(first), taken.state) == (True, "held")
+    assert "a_source: could not be taken (ZeroDivisionError: odd)" in taken.problem
+
+
+FINISHED = SOURCE.model_copy(update={"finished": True, "cadence_days": 1})
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Let it be this time."""
+    return lambda time: monkeypatch.setattr(intake, "now_utc", lambda: time)
+
+
+def test_a_finished_source_is_asked_once_a_cadence(publish, places, take, loopback, at):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+
+    def asked(time: str) -> tuple[str, int]:
+        at(time)
+        before = len(loopback.requests)
+        _, taken = take(source=FINISHED)
+        record_taken(places.home, taken)
+        return taken.state, len(loopback.requests) - before
+
+    assert asked("2027-02-03T00:00:00Z") == ("live", 2)
+    assert asked("2027-02-03T12:00:00Z") == ("finished", 0)
+    assert serves_what_was_accepted(FINISHED, places, Web())
+    assert len(loopback.requests) == 2
+    assert asked("2027-02-04T12:00:00Z") == ("unchanged", 2)
+    assert asked("2027-02-05T00:00:00Z") == ("finished", 0)  # it answered half a day ago
+    assert asked("2027-02-05T13:00:00Z") == ("unchanged", 2)
+
+
+def test_a_finished_source_is_asked_by_a_new_parser_for_a_new_document_and_on_demand(publish, places, take):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    one = FINISHED.model_copy(update={"documents": FINISHED.documents[:1], "cadence_days": 10_000})
+    both = one.model_copy(update={"documents": FINISHED.documents})
+    assert [take(source=one)[1].state for _ in range(2)] == ["live", "finished"]
+    assert [take(source=both)[1].state for _ in range(2)] == ["live", "finished"]
+    reading = Reading(parse, accept, SCHEMA, "v2", ("locator",))
+    assert take_source(both, reading, places, Web())[1].state == "live"
+    promote(places)
+    assert take_source(both, reading, places, Web())[1].state == "finished"
+    assert take_source(both, reading, places, Web(), ask_all=True)[1].state == "unchanged"
+
+
+def test_figures_of_the_repository_that_came_meanwhile_are_new(publish, places, take):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    finished = FINISHED.model_copy(update={"cadence_days": 10_000})
+    record_taken(places.home, take(source=finished)[1])
+    assert serves_what_was_accepted(finished, places, Web())
+    text = places.accepted("a_source").read_text(encoding="utf-8")
+    places.extracts.mkdir()
+    newer = text.replace("accepted_at_utc: '2027-02-03", "accepted_at_utc: '2028-02-03")
+    assert newer != text
+    (places.extracts / "a_source.csv").write_text(newer, encoding="utf-8")
+    assert not serves_what_was_accepted(finished, places, Web())
+
+
+def test_an_extract_without_a_document_that_is_asked_for_gives_way_to_one_that_has_it(publish, places, take):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    take()
+    places.extracts.mkdir()
+    (places.extracts / "a_source.csv").write_bytes(places.accepted("a_source").read_bytes())
+    one = SOURCE.model_copy(update={"documents": SOURCE.documents[:1]})
+    publish(r1_0=b"2\n")
+    assert take(source=one)[1].state == "live"  # newer, and of one document
+    frame, taken = take(offline=True)
+    assert speeds(frame) == [("1.0", 1.0), ("2.0", 3.0)]
+    assert [snapshot.release for snapshot in taken.snapshots] == ["1.0", "2.0"]
+
+
+def test_rows_of_a_document_that_is_asked_for_no_more_do_not_serve(publish, take):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    take()
+    frame, taken = take(offline=True, source=SOURCE.model_copy(update={"documents": SOURCE.documents[:1]}))
+    assert speeds(frame) == [("1.0", 1.0)]
+    assert [snapshot.release for snapshot in taken.snapshots] == ["1.0"]
 
 
 def test_a_damaged_answer_is_asked_for_again(publish, take, loopback):
@@ -322,6 +445,18 @@ def test_rows_of_an_older_parser_are_parsed_again_from_the_same_bytes(publish, p
     anew, second = take_source(SOURCE, reading, places, Web())
     assert (first.state, second.state) == ("live", "live")
     assert anew["speed"].to_list() == [10 * speed for speed in frame["speed"]]
+    assert known(places.home).is_empty()  # the publisher restated nothing
+
+
+def test_rows_that_our_parser_drops_from_the_same_bytes_are_no_loss_of_the_publisher_s(publish, places, take):
+    publish(r1_0=b"1 2 4 5", r2_0=b"3")
+    take()
+
+    def parse_fewer(content: bytes, source: Source, document: Document) -> pl.DataFrame:
+        return parse(content, source, document).head(1)
+
+    frame, taken = take_source(SOURCE, Reading(parse_fewer, accept, SCHEMA, "v2", ("locator",)), places, Web())
+    assert (frame.height, taken.state) == (2, "live")
 
 
 def test_a_source_that_may_not_be_kept_is_absent_until_it_is_taken(publish, places, take):
@@ -370,6 +505,7 @@ def test_figures_that_checks_downstream_refused_are_held(publish, places, take):
     frame, taken = take_source(SOURCE, reading, places, Web(), refused="the blend moved")
     promote(places)
     assert (frame["speed"].to_list(), taken.state, taken.problem) == ([1.0, 2.0, 3.0], "held", "the blend moved")
+    assert known(places.home).is_empty()  # what was refused was restated by nobody
     assert take(offline=True)[0]["speed"].to_list() == [1.0, 2.0, 3.0]
 
 
@@ -421,6 +557,17 @@ def test_a_loss_within_the_limit_is_accepted(publish, take):
     take()
     publish(r1_0=b"1 2")  # just the half that the source may lose
     assert take()[1].state == "live"
+
+
+def test_a_document_may_have_a_limit_of_its_own(publish, take):
+    publish(r1_0=b"1 2 4 5", r2_0=b"3 4")
+    first = SOURCE.documents[0].model_copy(update={"max_row_loss_share": 0.8})
+    source = SOURCE.model_copy(update={"documents": (first, SOURCE.documents[1]), "max_row_loss_share": 0})
+    take(source=source)
+    publish(r1_0=b"1")
+    assert take(source=source)[1].state == "live"
+    publish(r2_0=b"3")
+    assert take(source=source)[1].state == "held"
 
 
 def test_the_loss_is_measured_against_the_accepted_take_not_the_refused_one(publish, take):

@@ -54,9 +54,15 @@ def test_releases_are_not_mixed():
     assert changes(old, new) == [("restated", "a", "speed", "2.0", "9.0")]
 
 
-def test_rows_without_a_key_are_named_by_their_place():
-    found = restated(revision(("a", 1.0, 8), ("a", 2.0, 8)), revision(("a", 1.0, 8), ("a", 3.0, 8)), (), "2027-01-01")
-    assert found.select("change", "row", "column_name", "new_value").rows() == [("restated", "line 1", "speed", "3.0")]
+def test_rows_without_a_key_are_named_by_their_values_so_a_line_inserted_at_the_top_restates_nothing():
+    old = revision(("a", 1.0, 8), ("a", 1.0, 8), ("a", 2.0, 8))
+    new = revision(("b", 5.0, 8), ("a", 1.0, 8), ("a", 1.0, 8), ("a", 3.0, 8))
+    found = restated(old, new, (), "2027-01-01").select("change", "row", "column_name").rows()
+    assert sorted(found) == [
+        ("added", "a, 3.0, 8", None),
+        ("added", "b, 5.0, 8", None),
+        ("removed", "a, 2.0, 8", None),
+    ]
 
 
 def test_nothing_recorded_is_lost(tmp_path):
@@ -64,7 +70,7 @@ def test_nothing_recorded_is_lost(tmp_path):
     second = restated(revision(("a", 2.0, 8)), revision(("a", 1.0, 8)), IDENTITY, "2027-01-02T00:00:00Z")
     for found in (first, second, first.clear(), None):
         propose(tmp_path, "a_source", found)
-        keep_proposed(tmp_path)
+        keep_proposed(tmp_path, "a_source")
     assert known(tmp_path)["accepted_at_utc"].to_list() == ["2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z"]
     assert known(tmp_path / "elsewhere").is_empty()
 

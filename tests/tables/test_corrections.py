@@ -104,6 +104,20 @@ def test_a_mistake_names_the_entry_and_the_field(entry, named):
     assert named in caught.value.problem
 
 
+EXCLUDE = {name: value for name, value in ENTRY.items() if name not in ("column", "value")} | {"action": "exclude"}
+
+
+@pytest.mark.parametrize("entry", [ENTRY, EXCLUDE], ids=["override", "exclude"])
+def test_two_entries_that_correct_one_row_are_an_error(entry):
+    with pytest.raises(SourceError, match=rf"{PATH}: again: and made-up-unit both {entry['action']} /0 of release 1.0"):
+        rows_of(entry, entry | {"id": "again"})
+
+
+def test_two_flags_of_one_row_are_none():
+    rows = rows_of(EXCLUDE | {"action": "flag"}, EXCLUDE | {"action": "flag", "id": "again"})
+    assert [row["correction_id"] for row in rows] == ["made-up-unit"] * 2 + ["again"] * 2
+
+
 def test_a_file_that_is_not_yaml_is_an_error():
     with pytest.raises(SourceError, match=f"{PATH}: whole file: is not YAML"):
         load_corrections(b"- id: [", PATH)
