@@ -12,15 +12,17 @@ BOUNDARIES = ("gpu", "node", "facility")
 PRECISIONS = ("fp4", "mxfp4", "fp8", "fp16", "bf16", "fp32", "int4", "int8", "uint4", "unstated")
 FRAMEWORKS = (
     "tensorrt-llm", "tensorrt", "vllm", "sglang", "pytorch", "llmboost", "deepsparse", "atom", "mori-sglang",
-    "dynamo-tensorrt-llm", "dynamo-sglang", "unstated", "pooled",
+    "dynamo-tensorrt-llm", "dynamo-sglang", "deepspeed", "deepspeed-mii", "llama.cpp", "sambaflow", "unstated",
+    "pooled",
 )  # fmt: skip
-ACCELERATOR_BASES = ("per_gpu", "per_group", "per_system", "per_decode_gpu", "per_node")
-SCENARIOS = ("offline", "server", "interactive", "singlestream", "steady-state", "serving", "production")
+ACCELERATOR_BASES = ("per_gpu", "per_group", "per_system", "per_decode_gpu", "per_node", "per_request")
+SCENARIOS = ("offline", "server", "interactive", "singlestream", "steady-state", "serving", "production", "batch")
 EVIDENCE = ("measured", "benchmarked", "predicted", "assumed")
 CONFIDENCES = ("high", "medium", "low")
 REJECTION_CODES = (
     "not-an-llm", "open-division", "unit", "unknown-model", "unknown-accelerator", "unknown-precision",
     "unknown-framework", "upstream-error", "twin", "repeated-page", "not-output", "not-printed",
+    "power-of-a-run", "not-followed", "implausible",
 )  # fmt: skip
 
 
@@ -56,7 +58,11 @@ n_accelerators = count("n_accelerators", "Accelerators that the throughput was m
 parallelism = text("parallelism", "How the model is split over them (TP, PP, DEP and degrees), as printed, lower case.")
 precision = text("precision", "Numeric precision of the weights as published; unstated where not reliable.", PRECISIONS)
 framework = text("framework", "Serving software; pooled where rows of several were fitted together.", FRAMEWORKS)
-scenario = text("scenario", "Load and latency rule: offline is saturated without latency bound.", SCENARIOS)
+scenario = text(
+    "scenario",
+    "Load and latency rule: offline is saturated without latency bound, batch one batch from begin to end.",
+    SCENARIOS,
+)
 concurrency = count(
     "concurrency", "Most requests in flight (clients, or the batch); empty: not published.", 1
 ).optional()

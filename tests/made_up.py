@@ -29,6 +29,12 @@ def mlperf_round(n_results: int, *others: dict) -> bytes:
     return json.dumps([*results, *[RESULT | other for other in others]]).encode()
 
 
+def mlperf_v4_0(n_results: int) -> bytes:
+    """A table of round v4.0, which has other keys: `n_results` runs in samples/s, which are not used."""
+    result = json.loads(fixture("mlperf_cm.json"))[0]
+    return json.dumps([result | {"uid": f"{i:016x}"} for i in range(n_results)]).encode()
+
+
 def epoch_cards(*others: str) -> bytes:
     """A row for every card that aliases.csv knows, each by one name, and for `others`."""
     header = next(csv.reader([(FIXTURES / "epoch.csv").read_text(encoding="utf-8").splitlines()[0]]))

@@ -24,7 +24,7 @@ from pipelines.sources.intake import PROVENANCE
 from pipelines.warehouse.publish import FILE_NAME
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book
-from tests.made_up import epoch_cards, fixture, mlperf_round
+from tests.made_up import epoch_cards, fixture, mlperf_round, mlperf_v4_0
 from tests.support import Loopback, joulebook
 
 URL = {(s.source_id, d.release): d.place for s in load_catalogue().values() for d in s.documents}
@@ -40,6 +40,13 @@ D_WITH_A_NEW_COLUMN = (
 )
 
 
+N_OF_V4_0 = 125
+"""As many as its larger tables have."""
+ROUND_V4_0 = {
+    ("mlperf_inference", document.release): mlperf_v4_0(N_OF_V4_0)
+    for document in load_catalogue()["mlperf_inference"].documents
+    if document.layout == "cm"
+}
 OLDER_PAGES = {
     ("trtllm_perf", document.release): fixture(f"trtllm_{document.layout.lower()}.md")
     for document in load_catalogue()["trtllm_perf"].documents
@@ -77,6 +84,7 @@ def all_bad(book, tmp_path_factory):
     documents = {
         ("mlperf_inference", "v4.1"): mlperf_round(3),
         ("mlperf_inference", "v5.1"): mlperf_round(3)[:-100],
+        **ROUND_V4_0,
         **OLDER_PAGES,
         ("trtllm_perf", "0.21"): fixture("trtllm_c.md"),
         ("trtllm_perf", "1.0"): b"<!DOCTYPE html>\n<title>Sign in</title><h1>Please sign in</h1>",
@@ -93,6 +101,7 @@ def two_bad(book, tmp_path_factory):
     documents = {
         ("mlperf_inference", "v4.1"): mlperf_round(N_RESULTS),
         ("mlperf_inference", "v5.1"): mlperf_round(N_RESULTS, {"Accelerator": "Made-Up X999"}),
+        **ROUND_V4_0,
         **OLDER_PAGES,
         ("trtllm_perf", "0.21"): fixture("trtllm_c.md"),
         ("trtllm_perf", "1.0"): D_WITH_A_NEW_COLUMN,
@@ -259,4 +268,5 @@ def test_where_nothing_can_be_served_the_file_published_before_stays(book, tmp_p
     assert "not published: the file published before stays" in done.output
     assert (home / FILE_NAME).read_bytes() == before
     made = {path.stem for path in (home / "tables" / "raw").iterdir()}
-    assert made == {"accelerators", "nodes", "published_estimates", *SOURCES} - {"oviedo_throughput"}
+    from_files = {"accelerators", "models", "nodes", "published_estimates", "published_facts"}
+    assert made == {*from_files, *SOURCES} - {"oviedo_throughput"}

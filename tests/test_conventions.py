@@ -24,13 +24,16 @@ MAX_LINES_OF_A_FUNCTION = 30
 
 UNIT_OF_SUFFIX = {
     "w": "W", "wh": "Wh", "gwh": "GWh", "j": "J", "s": "s", "days": "day", "gb": "GB", "bytes": "byte",
-    "tokens": "token", "b": "1e9", "tflop": "1e12", "ml": "mL", "gco2e": "g",
+    "tokens": "token", "b": "1e9", "tflop": "1e12", "l": "L", "ml": "mL", "gco2e": "g",
 }  # fmt: skip
 """Unit words of column names. `b` counts billions, `tflop` 1e12 operations: both are numbers, not units."""
-UNIT_OF_TIME = {"s": "s", "day": "day", "h": "hour"}
-AFTER_THE_UNIT = r"_(p\d\d|mean|maker)$|(?<=_tokens)_[ab]$|(?<=_per_s)_[ab]$"
+UNIT_OF_THING = {"s": "s", "day": "day", "h": "hour", "kwh": "kWh"}
+"""Things after `per` that are units themselves."""
+AFTER_THE_UNIT = (
+    r"_(p\d\d|mean|maker)$|(?<=^value)_[ab]$|(?<=_per_s)_of_summary$|(?<=_w)_of_summary$|(?<=_token)_as_printed$"
+)
 """A statistic, whose figure it is, or which of two compared ones, may follow the unit."""
-NOT_IN_THE_NAME = {"printed_value": "printed_unit"}
+NOT_IN_THE_NAME = {"printed_value": "printed_unit", "value_a": "unit", "value_b": "unit"}
 """Columns that hold several units, and the column beside them that says which."""
 
 
@@ -141,15 +144,15 @@ def unit_in_the_name(name: str) -> str | None:
     """The unit that a name ends with, as Pint reads it: `<quantity>_<unit>[_per_<thing>]`, None if it has none."""
     quantity, *things = re.sub(AFTER_THE_UNIT, "", name).split("_per_")
     word = quantity.split("_")[-1]
-    times = [UNIT_OF_TIME[thing] for thing in things if thing in UNIT_OF_TIME]
+    divisors = [UNIT_OF_THING[thing] for thing in things if thing in UNIT_OF_THING]
     if word in UNIT_OF_SUFFIX and quantity != word:
         # a rate of tokens is a number a second, as every published throughput is
-        numerator = "1" if times and word == "tokens" else UNIT_OF_SUFFIX[word]
-    elif times:
+        numerator = "1" if divisors and word == "tokens" else UNIT_OF_SUFFIX[word]
+    elif divisors:
         numerator = "1"
     else:
         return None
-    return "/".join([numerator, *times])
+    return "/".join([numerator, *divisors])
 
 
 @pytest.mark.parametrize(
@@ -161,11 +164,15 @@ def unit_in_the_name(name: str) -> str | None:
         ("energy_wh_per_million_output_tokens", "Wh"),
         ("energy_gwh_per_day", "GWh/day"),
         ("memory_bandwidth_gb_per_s", "GB/s"),
-        ("input_tokens_a", "token"),
-        ("output_tokens_per_s_b", "1/s"),
+        ("output_tokens_per_s_of_summary", "1/s"),
+        ("power_w_of_summary", "W"),
+        ("energy_j_per_output_token_as_printed", "J"),
+        ("value_b", None),
         ("params_b", "1e9"),
         ("cap_output_tokens_per_s", "1/s"),
         ("queries_per_day", "1/day"),
+        ("carbon_gco2e_per_kwh", "g/kWh"),
+        ("grid_water_l_per_kwh", "L/kWh"),
         ("dense_fp8_tflop_per_s", "1e12/s"),
         ("longest_input_tokens", "token"),
         ("accelerators_per_node", None),

@@ -7,7 +7,9 @@ from pipelines.wiring import sql_asset
 
 TABLE = Table(
     name="core.published_models",
-    description="Model sizes that a source publishes beside its measurements (ML.ENERGY: rounded), by our model ids.",
+    description="Model sizes as lists publish them (ML.ENERGY: rounded; EcoLogits: stated, or a range, or assumed "
+    "where the maker is silent; llmfit: active parameters estimated), by our model ids. core.models has the makers' "
+    "sizes, core.conflicts where they differ.",
     grain=("source_id", "source_release", "locator"),
     columns=(
         *IDENTITY,
@@ -15,7 +17,12 @@ TABLE = Table(
         c.text("model_as_printed", "Model as printed."),
         c.quantity("total_params_b", "1e9", "Parameters, billions.", 0.01, 10_000),
         c.quantity("active_params_b", "1e9", "Parameters used for one token, billions.", 0.01, 10_000),
-        c.text("precision_as_printed", "Precision of the weights as printed."),
+        c.text("precision_as_printed", "Precision of the weights as printed.").optional(),
+        c.text(
+            "size_basis",
+            "How the list knows the size.",
+            ("rounded", "stated", "middle of a range", "assumed", "active ones estimated"),
+        ),
     ),
     published=True,
 )

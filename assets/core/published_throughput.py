@@ -39,7 +39,7 @@ FIGURES = (
 
 
 def _may_be_empty(column: Column) -> bool:
-    return column.nullable or column.name in ("printed_value", "output_tokens_per_s")
+    return column.nullable or column.name in ("printed_value", "printed_unit", "output_tokens_per_s")
 
 
 TABLE = Table(
@@ -67,8 +67,13 @@ TABLE = Table(
             check="contract",
         ),
         Rule(
-            "Throughput of the deployment is the printed value times what it is divided by",
-            pl.col("output_tokens_per_s") == pl.col("printed_value") * pl.col("n_basis"),
+            "Throughput of the deployment is the printed value times what it is divided by, of output tokens alone",
+            pl.col("output_tokens_per_s")
+            == pl.col("printed_value")
+            * pl.col("n_basis")
+            * pl.when(pl.col("token_basis") == "total")
+            .then(pl.col("output_tokens") / (pl.col("input_tokens") + pl.col("output_tokens")))
+            .otherwise(1.0),
             check="contract",
         ),
     ),

@@ -28,6 +28,7 @@ TABLE = Table(
         ),
         Column("dense_fp8_tflop_per_s", pl.Float64, "Dense FP8.", unit="1e12/s", low=1, high=1e5, nullable=True),
         Column("dense_fp4_tflop_per_s", pl.Float64, "Dense FP4.", unit="1e12/s", low=1, high=1e5, nullable=True),
+        Column("dense_int8_top_per_s", pl.Float64, "Dense INT8.", unit="1e12/s", low=1, high=1e5, nullable=True),
         Column("source_url", pl.String, "The page.", nullable=True),
         Column("confidence", pl.String, "How sure.", allowed=("high", "medium", "low"), nullable=True),
         Column("note", pl.String, "Conflicts and corrections.", nullable=True),

@@ -18,6 +18,7 @@ with oviedo as (
         "Output Length" as output_tokens,
         "Tokens per Second (TPS)" as printed_value,
         'tokens/s' as printed_unit,
+        'output' as token_basis,
         'per_group' as accelerator_basis,
         cast(1 as bigint) as n_basis,
         -- the file measures nothing itself: its figures are typed in from elsewhere
@@ -50,6 +51,7 @@ trtllm as (
         cast(osl as double) as output_tokens,
         throughput as printed_value,
         'tokens/s' as printed_unit,
+        'output' as token_basis,
         basis as accelerator_basis,
         case when basis = 'per_gpu' then group_gpus else 1 end as n_basis,
         true as is_measured,
@@ -62,6 +64,12 @@ trtllm as (
     from raw.trtllm_perf
 ),
 
+mlperf_metered as (
+    select source_release, "Submitter", "Platform", "UsedModel", "Scenario", "Power_Result", "Power_Units"
+    from raw.mlperf_inference
+    where "Performance_Result" is null
+),
+
 mlperf as (
     select
         r.source_id,
@@ -70,8 +78,11 @@ mlperf as (
         r.locator,
         r."UsedModel" as model_as_printed,
         coalesce(r."Accelerator", 'none printed') as accelerator_as_printed,
-        -- v4.1 prints fp16 for nearly every row, whatever the run computed in
-        case when r.source_release = 'v4.1' then 'UNSET' else r.weight_data_types end as precision_as_printed,
+        -- v4.1 prints fp16 for nearly every row, whatever the run computed in; v4.0 prints nothing
+        case
+            when r.source_release = 'v4.1' or r.weight_data_types is null then 'UNSET'
+            else r.weight_data_types
+        end as precision_as_printed,
         coalesce(r."Software", 'none printed') as framework_as_printed,
         r."ID" || ' ' || r."Submitter" || ': ' || trim(r."System") as system,
         r."Nodes" * coalesce(r."a#", 0) as n_accelerators,
@@ -82,16 +93,29 @@ mlperf as (
         r."TOKENS_PER_SAMPLE" as output_tokens,
         r."Performance_Result" as printed_value,
         coalesce(unit.new_value, r."Performance_Units") as printed_unit,
+        'output' as token_basis,
         'per_system' as accelerator_basis,
         cast(1 as bigint) as n_basis,
         true as is_measured,
-        case when r."Power_Units" = 'Watts' then r."Power_Result" end as power_w,
-        case when r."Power_Units" = 'Watts' then 'node' end as power_boundary,
+        case when coalesce(w."Power_Units", r."Power_Units") = 'Watts' then coalesce(w."Power_Result", r."Power_Result") end
+            as power_w,
+        case when coalesce(w."Power_Units", r."Power_Units") = 'Watts' then 'node' end as power_boundary,
         r."ID" || ' ' || r."Suite" as run_id,
         cast(null as bigint) as page_number,
         cast(null as varchar) as own_caveat,
-        case when r."Category" <> 'closed' then 'open-division' end as own_code
+        case
+            when r."Category" <> 'closed' then 'open-division'
+            when r."Performance_Result" is null then 'power-of-a-run'
+        end as own_code
     from raw.mlperf_inference as r
+    -- v4.0 prints the power of a run on a row of its own
+    left join mlperf_metered as w
+        on r."Performance_Result" is not null
+        and r.source_release = w.source_release
+        and r."Submitter" = w."Submitter"
+        and r."Platform" = w."Platform"
+        and r."UsedModel" = w."UsedModel"
+        and r."Scenario" = w."Scenario"
     left join core.corrections as unit
         on r.source_id = unit.source_id
         and r.source_release = unit.source_release
@@ -120,6 +144,7 @@ mlenergy as (
         avg_output_len as output_tokens,
         output_throughput_tokens_per_sec as printed_value,
         'tokens/s' as printed_unit,
+        'output' as token_basis,
         'per_group' as accelerator_basis,
         cast(1 as bigint) as n_basis,
         true as is_measured,
@@ -193,6 +218,7 @@ inferencex as (
         cast(osl as double) as output_tokens,
         output_tput_per_gpu as printed_value,
         'tokens/s' as printed_unit,
+        'output' as token_basis,
         case when disagg then 'per_decode_gpu' else 'per_gpu' end as accelerator_basis,
         gpus - prefill_gpus as n_basis,
         true as is_measured,
@@ -229,6 +255,7 @@ deepseek as (
         cast(null as double) as output_tokens,
         tokens_per_s_per_node as printed_value,
         'tokens/s' as printed_unit,
+        'output' as token_basis,
         'per_node' as accelerator_basis,
         cast(1 as bigint) as n_basis,
         true as is_measured,
@@ -239,6 +266,105 @@ deepseek as (
         cast(null as varchar) as own_caveat,
         case when token_basis <> 'output' then 'not-output' end as own_code
     from raw.deepseek_inference_system
+),
+
+mlenergy_v2 as (
+    select
+        source_id,
+        source_release,
+        snapshot_sha256,
+        locator,
+        "Model" as model_as_printed,
+        "GPU" as accelerator_as_printed,
+        -- the runs load each model as its maker published it; nothing is printed
+        'unstated' as precision_as_printed,
+        'unstated' as framework_as_printed,
+        'ML.ENERGY v2: ' || family || ', ' || task as system,
+        coalesce("TP" * "PP", 1) as n_accelerators,
+        coalesce('tp' || "TP" || ',pp' || "PP", 'unstated') as parallelism,
+        'batch' as scenario,
+        "Max BS (reqs)" as concurrency,
+        -- no input length is published
+        cast(null as double) as input_tokens,
+        "Avg Output Tokens" as output_tokens,
+        "Token tput (tok/s)" as printed_value,
+        'tokens/s' as printed_unit,
+        'output' as token_basis,
+        'per_group' as accelerator_basis,
+        cast(1 as bigint) as n_basis,
+        true as is_measured,
+        -- energy of a request times requests/s
+        "Energy/req (J)" * "Token tput (tok/s)" / "Avg Output Tokens" as power_w,
+        'gpu' as power_boundary,
+        cast(null as varchar) as run_id,
+        cast(null as bigint) as page_number,
+        case
+            when family = 'mllm_text_generation' then 'Prompts hold images'
+        end as own_caveat,
+        case when family = 'diffusion' then 'not-an-llm' end as own_code
+    from raw.mlenergy_v2
+),
+
+-- rows with power stand in both files, digit for digit: the one that has the power serves
+argonne_metered as (
+    select *
+    from raw.argonne_llm_bench
+    where avg_power is not null
+),
+
+argonne as (
+    select
+        r.source_id,
+        r.source_release,
+        r.snapshot_sha256,
+        r.locator,
+        r."Model" as model_as_printed,
+        r."Hardware" as accelerator_as_printed,
+        'unstated' as precision_as_printed,
+        r."Framework" as framework_as_printed,
+        'LLM-Inference-Bench: ' || r."Framework" as system,
+        r."Num of Hardware" as n_accelerators,
+        'unstated' as parallelism,
+        'batch' as scenario,
+        r."Batch Size" as concurrency,
+        cast(r."Input Output Length" as double) as input_tokens,
+        cast(r."Input Output Length" as double) as output_tokens,
+        r."Throughput" as printed_value,
+        'tokens/s' as printed_unit,
+        'total' as token_basis,
+        -- llama.cpp divides the tokens of one request by the latency of the whole batch
+        case when r."Framework" = 'llama.cpp' then 'per_request' else 'per_group' end as accelerator_basis,
+        case when r."Framework" = 'llama.cpp' then r."Batch Size" else 1 end as n_basis,
+        true as is_measured,
+        r.avg_power / 1000 * r."Num of Hardware" as power_w,
+        case when r.avg_power is not null then 'gpu' end as power_boundary,
+        cast(null as varchar) as run_id,
+        cast(null as bigint) as page_number,
+        nullif(concat_ws(
+            '; ',
+            case
+                when count(*) over (
+                    partition by
+                        r.source_release, r."Hardware", r."Num of Hardware", r."Framework", r."Model",
+                        r."Input Output Length", r."Batch Size"
+                ) > 1 then 'Printed twice under one key, within 3 %'
+            end,
+            case
+                when r."Framework" = 'llama.cpp' and r."Batch Size" > 1
+                    then 'The batch size is left out of the printed throughput, and put in here'
+            end
+        ), '') as own_caveat,
+        case when m.locator is not null then 'twin' end as own_code
+    from raw.argonne_llm_bench as r
+    left join argonne_metered as m
+        on r.avg_power is null
+        and r."Hardware" = m."Hardware"
+        and r."Num of Hardware" = m."Num of Hardware"
+        and r."Framework" = m."Framework"
+        and r."Model" = m."Model"
+        and r."Input Output Length" = m."Input Output Length"
+        and r."Batch Size" = m."Batch Size"
+        and r."Throughput" = m."Throughput"
 ),
 
 printed as (
@@ -253,6 +379,18 @@ printed as (
     select * from inferencex
     union all
     select * from deepseek
+    union all
+    select * from mlenergy_v2
+    union all
+    select * from argonne
+),
+
+-- a row may have several flags
+flags as (
+    select source_id, source_release, locator, string_agg(reason, '; ' order by correction_id) as reasons
+    from core.corrections
+    where action = 'flag' and locator is not null
+    group by source_id, source_release, locator
 ),
 
 identified as (
@@ -262,12 +400,17 @@ identified as (
         case when m.id = 'not-an-llm' then m.id else models.model_id end as model_id,
         accelerators.accelerator_id as accelerator_id,
         -- what a source states once for all its rows needs no alias
-        case when p.source_id = 'deepseek_inference_system' then p.precision_as_printed else q.id end as precision,
         case
-            when p.source_id in ('trtllm_perf', 'mlenergy_v3', 'deepseek_inference_system') then p.framework_as_printed
+            when p.source_id in ('deepseek_inference_system', 'mlenergy_v2', 'argonne_llm_bench')
+                then p.precision_as_printed
+            else q.id
+        end as precision,
+        case
+            when p.source_id in ('trtllm_perf', 'mlenergy_v3', 'deepseek_inference_system', 'mlenergy_v2')
+                then p.framework_as_printed
             else f.id
         end as framework,
-        coalesce(flag.reason, p.own_caveat) as caveat,
+        nullif(concat_ws('; ', flag.reasons, p.own_caveat), '') as caveat,
         wrong.reason as known_error
     from printed as p
     left join core.aliases as m
@@ -280,9 +423,8 @@ identified as (
         on q.kind = 'precision' and p.source_id = q.source_id and p.precision_as_printed = q.name_as_printed
     left join core.aliases as f
         on f.kind = 'framework' and p.source_id = f.source_id and p.framework_as_printed = f.name_as_printed
-    left join core.corrections as flag
-        on flag.action = 'flag' and p.source_id = flag.source_id
-        and p.source_release = flag.source_release and p.locator = flag.locator
+    left join flags as flag
+        on p.source_id = flag.source_id and p.source_release = flag.source_release and p.locator = flag.locator
     left join core.corrections as wrong
         on wrong.action = 'exclude' and p.source_id = wrong.source_id
         and p.source_release = wrong.source_release and p.locator = wrong.locator
@@ -296,6 +438,7 @@ judged as (
             when i.model_id is null then 'unknown-model'
             when i.model_id = 'not-an-llm' then 'not-an-llm'
             when i.own_code is not null then i.own_code
+            when i.model_id = 'not-followed' or i.accelerator_id = 'not-followed' then 'not-followed'
             when lower(i.printed_unit) <> 'tokens/s' then 'unit'
             when i.accelerator_id is null then 'unknown-accelerator'
             when i.precision is null then 'unknown-precision'
@@ -383,10 +526,13 @@ select
     output_tokens,
     printed_value,
     printed_unit,
-    'output' as token_basis,
+    token_basis,
     accelerator_basis,
     cast(n_basis as bigint) as n_basis,
-    printed_value * n_basis as output_tokens_per_s,
+    printed_value * n_basis
+    -- where input and output are counted together, the share of the output
+    * case when token_basis = 'total' then output_tokens / (input_tokens + output_tokens) else 1 end
+        as output_tokens_per_s,
     is_measured as throughput_is_measured,
     power_w,
     power_boundary,
@@ -395,7 +541,11 @@ select
     caveat,
     rejection_code,
     case rejection_code
-        when 'twin' then 'the run of ' || first_locator || ', printed again for another accuracy target'
+        when 'twin' then coalesce(
+            'the run of ' || first_locator || ', printed again for another accuracy target',
+            'printed again in release fig-16-power, with its power'
+        )
+        when 'power-of-a-run' then 'the power of a run whose throughput stands on a row of its own'
         when 'repeated-page' then 'printed digit for digit in release ' || first_release || ' already'
         when 'upstream-error' then known_error
         when 'not-an-llm' then 'not a language model: ' || model_as_printed
@@ -403,6 +553,8 @@ select
         when 'unit' then 'printed in ' || printed_unit || ', not tokens/s'
         when 'not-output' then 'input tokens, cache hits included: not output'
         when 'not-printed' then 'the row prints no output throughput, or no split of its pools'
+        when 'not-followed' then 'a model or accelerator that we do not follow: ' || model_as_printed || ' on '
+            || accelerator_as_printed
         when 'unknown-model' then 'unknown model ''' || model_as_printed
             || ''': add it to assets/reference/aliases.csv, and its id to assets/reference/models.csv'
         when 'unknown-accelerator'

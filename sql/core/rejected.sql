@@ -57,3 +57,131 @@ from raw.mlenergy_models as m
 left join core.published_models as p
     on m.source_id = p.source_id and m.source_release = p.source_release and m.locator = p.locator
 where p.locator is null
+
+union all
+
+-- lists hold many models that nobody published a throughput of
+select
+    l.source_id,
+    l.source_release,
+    l.snapshot_sha256,
+    l.locator,
+    l.name as printed,
+    'not-followed' as rejection_code,
+    'a model that no throughput is published of: ' || l.name as rejected_because
+from (
+    select source_id, source_release, snapshot_sha256, locator, name from raw.ecologits_models
+    union all
+    select source_id, source_release, snapshot_sha256, locator, name from raw.llmfit_models
+) as l
+left join core.published_models as p
+    on l.source_id = p.source_id and l.source_release = p.source_release and l.locator = p.locator
+where p.locator is null
+
+union all
+
+select
+    r.source_id,
+    r.source_release,
+    r.snapshot_sha256,
+    r.locator,
+    r.model || ', ' || r.file_name as printed,
+    'unknown-model' as rejection_code,
+    'unknown model ''' || r.model || ''' or framework ''' || r.engine
+    || ''': add it to assets/reference/aliases.csv' as rejected_because
+from raw.tokenpowerbench as r
+left join core.energy_measurements as e
+    on r.source_id = e.source_id and r.source_release = e.source_release and r.locator = e.locator
+where e.locator is null
+
+union all
+
+select
+    r.source_id,
+    r.source_release,
+    r.snapshot_sha256,
+    r.locator,
+    r.model || ': ' || r.total_gpu_energy as printed,
+    'not-an-llm' as rejection_code,
+    'not text generation: ' || r.source_release as rejected_because
+from raw.ai_energy_score_feb2025 as r
+where r.source_release <> 'text_generation'
+
+union all
+
+-- the copy says Wh and holds kWh: shown by the models that it shares with the board, row by row in core.conflicts
+select
+    r.source_id,
+    r.source_release,
+    r.snapshot_sha256,
+    r.locator,
+    r.model_name || ': ' || r.wh_per_1000_queries || ' Wh for 1,000 queries' as printed,
+    'unit' as rejection_code,
+    'labelled Wh, holds kWh: ' || shared.n || ' models that it shares with the board of 2025 read '
+    || coalesce(cast(cast(round(shared.ratio) as bigint) as varchar), 'some 1000') || ' times less than there' as rejected_because
+from raw.ai_energy_score_corinac as r
+cross join (
+    select count(*) as n, median(1 / ratio) as ratio
+    from core.conflicts
+    where source_id_b = 'ai_energy_score_corinac' and differs_by = 'unit'
+) as shared
+
+union all
+
+select
+    r.source_id,
+    r.source_release,
+    r.snapshot_sha256,
+    r.locator,
+    r."cloud-provider" || ' ' || r."cloud-region" || ', ' || r.year as printed,
+    case when r."cloud-region" = 'northeurope' and r.location = 'Finland' then 'upstream-error' else 'not-printed' end
+        as rejection_code,
+    case
+        when r."cloud-region" = 'northeurope' and r.location = 'Finland'
+            then 'northeurope lies in Ireland, and stands there on a row of its own'
+        else 'the row prints no PUE, no WUE and no average carbon'
+    end as rejected_because
+from raw.gsf_cloud_regions as r
+left join core.facilities as f
+    on r.source_id = f.source_id and r.source_release = f.source_release and r.locator = f.locator
+left join core.grids as g
+    on r.source_id = g.source_id and r.source_release = g.source_release and r.locator = g.locator
+where f.locator is null and g.locator is null
+
+union all
+
+select
+    r.source_id,
+    r.source_release,
+    r.snapshot_sha256,
+    r.locator,
+    r.area || ' ' || r.year || ': ' || r.carbon || ' g/kWh' as printed,
+    'implausible' as rejection_code,
+    'zero grams: all is hydro, and its life cycle is not counted' as rejected_because
+from (
+    select source_id, source_release, snapshot_sha256, locator, country_name as area, year, carbon_intensity as carbon
+    from raw.codecarbon_energy_mix
+    union all
+    select
+        source_id, source_release, snapshot_sha256, locator, "Entity" as area, "Year" as year,
+        "Carbon intensity of electricity" as carbon
+    from raw.owid_carbon_intensity
+) as r
+left join core.grids as g
+    on r.source_id = g.source_id and r.source_release = g.source_release and r.locator = g.locator
+where g.locator is null
+
+union all
+
+select
+    l.source_id,
+    l.source_release,
+    l.snapshot_sha256,
+    l.locator,
+    l.system || ', ' || l.scenario as printed,
+    'not-printed' as rejection_code,
+    'no result of the round''s summary belongs to this log' as rejected_because
+from raw.mlperf_logs as l
+left join core.mlperf_crosscheck as x
+    on l.source_id = x.source_id and l.source_release = x.source_release and l.locator = x.locator
+where x.result_locator is null

@@ -19,6 +19,32 @@ with rows_in as (
     select source_id, source_release, count(*) as n from raw.mooncake_traces group by source_id, source_release
     union all
     select source_id, source_release, count(*) as n from raw.deepseek_inference_system group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.mlenergy_v2 group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.tokenpowerbench group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.argonne_llm_bench group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.ai_energy_score_feb2025 group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.ai_energy_score_corinac group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.gsf_cloud_regions group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n
+    from raw.ecologits_electricity_mixes
+    group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.owid_carbon_intensity group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.codecarbon_energy_mix group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.ecologits_models group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.llmfit_models group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n from raw.mlperf_logs group by source_id, source_release
 ),
 
 rows_accepted as (
@@ -32,6 +58,25 @@ rows_accepted as (
     select source_id, source_release, count(*) as n from core.published_models group by source_id, source_release
     union all
     select source_id, source_release, sum(n_requests) as n from core.request_lengths group by source_id, source_release
+    union all
+    select source_id, source_release, count(distinct locator) as n
+    from core.energy_measurements
+    where source_id in ('tokenpowerbench', 'ai_energy_score_feb2025')
+    group by source_id, source_release
+    union all
+    -- a cloud region has a facility, a grid, or both
+    select source_id, source_release, count(*) as n
+    from (
+        select source_id, source_release, locator from core.grids
+        union
+        select source_id, source_release, locator from core.facilities
+    ) as places
+    group by source_id, source_release
+    union all
+    select source_id, source_release, count(*) as n
+    from core.mlperf_crosscheck
+    where result_locator is not null
+    group by source_id, source_release
 ),
 
 rows_rejected as (

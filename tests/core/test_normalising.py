@@ -10,7 +10,15 @@ from assets.core import (
     aliases,
     conflicts,
     corrections,
+    coverage,
+    energy_measurements,
+    facilities,
+    grids,
+    inferencex_power,
+    mlperf_crosscheck,
+    mlperf_power,
     models,
+    published_estimates,
     published_models,
     published_throughput,
     rejected,
@@ -20,15 +28,29 @@ from assets.core import (
 from assets.core import nodes as core_nodes
 from assets.raw import accelerators as raw_accelerators
 from assets.raw import (
+    ai_energy_score_corinac,
+    ai_energy_score_feb2025,
+    argonne_llm_bench,
     azure_llm_2023,
+    codecarbon_energy_mix,
     deepseek_inference_system,
+    ecologits_electricity_mixes,
+    ecologits_models,
     epoch_ml_hardware,
+    gsf_cloud_regions,
     inferencex,
+    llmfit_models,
     mlenergy_models,
+    mlenergy_v2,
     mlenergy_v3,
     mlperf_inference,
+    mlperf_logs,
     mooncake_traces,
     oviedo_throughput,
+    owid_carbon_intensity,
+    published_facts,
+    snapshots,
+    tokenpowerbench,
     trtllm_perf,
 )
 from assets.raw import nodes as raw_nodes
@@ -92,8 +114,12 @@ CORRECTION = {
 
 
 WITHOUT_ROWS = (
-    mlperf_inference, trtllm_perf, oviedo_throughput, inferencex, mlenergy_v3, mlenergy_models, azure_llm_2023,
-    mooncake_traces, deepseek_inference_system, corrections, raw_nodes,
+    mlperf_inference, mlperf_logs, trtllm_perf, oviedo_throughput, inferencex, mlenergy_v2, mlenergy_v3,
+    mlenergy_models, argonne_llm_bench, azure_llm_2023, mooncake_traces, deepseek_inference_system, tokenpowerbench,
+    ai_energy_score_feb2025, ai_energy_score_corinac, gsf_cloud_regions, owid_carbon_intensity, codecarbon_energy_mix,
+    ecologits_electricity_mixes, ecologits_models, llmfit_models, published_facts, snapshots, raw_nodes, corrections,
+    published_throughput, published_estimates, energy_measurements, serving_measurements, mlperf_crosscheck, grids,
+    facilities, conflicts,
 )  # fmt: skip
 
 
@@ -260,6 +286,17 @@ def test_a_known_error_is_rejected_and_a_caveat_stays_with_its_row(warehouse):
     wrong, flagged = judge(warehouse, {}, {"Performance_Result": 7.0})
     assert (wrong["rejection_code"], wrong["rejected_because"]) == ("upstream-error", "We made it so.")
     assert (flagged["rejection_code"], flagged["caveat"]) == (None, "Take care.")
+
+
+def test_a_row_with_two_flags_is_one_row_with_both_reasons_and_its_own(warehouse):
+    put(warehouse, mlenergy_v3.TABLE, STEADY)
+    flag = CORRECTION | {
+        "table_name": "raw.mlenergy_v3", "source_id": "mlenergy_v3", "source_release": "chat",
+        "locator": "/configurations/0", "action": "flag", "column_name": None, "old_value": None, "new_value": None,
+    }  # fmt: skip
+    put(warehouse, corrections.TABLE, flag | {"reason": "One."}, flag | {"correction_id": "z", "reason": "Two."})
+    (row,) = make(warehouse, published_throughput.TABLE)
+    assert row["caveat"].startswith("One.; Two.; Precision may be")
 
 
 def test_a_correction_whose_guard_failed_changes_nothing(warehouse):
@@ -480,24 +517,38 @@ ELSEWHERE = {"source_id": "other", "locator": "line 7", "output_tokens_per_s": 5
 
 def conflicting(warehouse: Warehouse, *changes: dict) -> list[dict]:
     put(warehouse, serving_measurements.TABLE, MEASURED, *[MEASURED | change for change in changes])
-    return make(warehouse, conflicts.TABLE)
+    return of_quantity(warehouse, "output_tokens_per_s")
+
+
+def of_quantity(warehouse: Warehouse, quantity: str) -> list[dict]:
+    rows = make(warehouse, conflicts.TABLE)
+    assert validate(conflicts.TABLE, warehouse.read("core.conflicts")) == []
+    return [row for row in rows if row["quantity"] == quantity]
 
 
 def test_a_conflict_shows_both_values_and_their_ratio(warehouse):
     (row,) = conflicting(warehouse, ELSEWHERE | {"parallelism": "tp4,pp2", "caveat": "Take care."})
-    assert (row["source_id_a"], row["locator_a"], row["output_tokens_per_s_a"]) == ("made_up", "line 1", 400.0)
-    assert (row["source_id_b"], row["locator_b"], row["output_tokens_per_s_b"]) == ("other", "line 7", 500.0)
+    assert (row["quantity"], row["unit"], row["subject"]) == ("output_tokens_per_s", "1/s", "8 x x100, fp8")
+    assert (row["model_id"], row["accelerator_id"]) == ("aster-7b", "x100")
+    assert (row["source_id_a"], row["locator_a"], row["value_a"]) == ("made_up", "line 1", 400.0)
+    assert (row["source_id_b"], row["locator_b"], row["value_b"]) == ("other", "line 7", 500.0)
+    assert (row["detail_a"], row["detail_b"]) == ("tp8, 1000/1000", "tp4,pp2, 1000/1000")
     assert (row["ratio"], row["differs_by"], row["caveat"]) == (1.25, "source", "Take care.")
-    assert validate(conflicts.TABLE, warehouse.read("core.conflicts")) == []
 
 
-def test_two_releases_of_a_source_conflict_and_two_rows_of_a_release_do_not(warehouse):
-    newer, same = {"source_release": "2", "output_tokens_per_s": 600.0}, {"locator": "line 2", "system": "b"}
+def test_two_releases_of_a_source_conflict_and_two_rows_of_one_system_do_not(warehouse):
+    newer, same = {"source_release": "2", "output_tokens_per_s": 600.0}, {"locator": "line 2"}
     rows = conflicting(warehouse, newer, same)
     assert [(row["source_release_a"], row["source_release_b"], row["differs_by"]) for row in rows] == [
         ("1", "2", "release")
     ] * 2
     assert {row["ratio"] for row in rows} == {1.5}
+
+
+def test_two_origins_that_one_file_has_its_figures_from_conflict_once(warehouse):
+    (row,) = conflicting(warehouse, {"locator": "line 2", "system": "b", "output_tokens_per_s": 600.0})
+    assert (row["locator_a"], row["locator_b"], row["differs_by"]) == ("line 1", "line 2", "row")
+    assert row["ratio"] == 1.5
 
 
 @pytest.mark.parametrize(("nominal", "binary"), [(500, 512), (1000, 1024), (2000, 2048), (4000, 4096), (8000, 8192)])
@@ -507,8 +558,10 @@ def test_lengths_in_thousands_and_in_kibi_are_the_same_question(warehouse, nomin
         {"input_tokens": float(nominal), "output_tokens": float(nominal), "source_release": "2"},
         ELSEWHERE | {"input_tokens": float(binary), "output_tokens": float(binary)},
     )
-    assert [row["input_tokens_a"] for row in rows if row["input_tokens_b"] == binary and row["source_release_a"] == "2"
-            ] == [nominal]  # fmt: skip
+    of_both = [row for row in rows if (row["source_release_a"], row["source_id_b"]) == ("2", "other")]
+    assert [(row["detail_a"], row["detail_b"]) for row in of_both] == [
+        (f"tp8, {nominal}/{nominal}", f"tp8, {binary}/{binary}")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -521,6 +574,363 @@ def test_lengths_in_thousands_and_in_kibi_are_the_same_question(warehouse, nomin
 )  # fmt: skip
 def test_another_configuration_does_not_conflict(warehouse, change):
     assert conflicting(warehouse, ELSEWHERE | change) == []
+
+
+FACT = {
+    "locator": "line 7", "kind": "accelerator_tdp", "subject": "X100", "subject_id": "x100", "quantity": "tdp",
+    "value": 800.0, "unit": "W", "boundary_as_printed": "board", "year": 2031, "confidence": "low",
+    "source_url": "https://published.test/card",
+}  # fmt: skip
+
+
+def test_ratings_that_differ_from_the_one_that_serves_conflict_with_it(warehouse):
+    put(warehouse, published_facts.TABLE, FACT, FACT | {"locator": "line 8", "value": 655.0})
+    maker, fact = sorted(of_quantity(warehouse, "tdp_w"), key=lambda row: row["locator_b"])
+    assert (maker["source_id_a"], maker["value_a"]) == ("epoch_ml_hardware", 650.0)
+    assert (maker["source_id_b"], maker["locator_b"], maker["value_b"]) == ("accelerators", "line 2", 700.0)
+    assert (fact["locator_b"], fact["value_b"], fact["unit"], fact["differs_by"]) == ("line 7", 800.0, "W", "source")
+
+
+def test_terabytes_a_second_of_a_fact_are_compared_as_gigabytes(warehouse):
+    bandwidth = {"kind": "accelerator_memory", "quantity": "memory_bandwidth", "unit": "TB/s"}
+    put(warehouse, published_facts.TABLE, FACT | bandwidth | {"value": 4.4})
+    (row,) = of_quantity(warehouse, "memory_bandwidth_gb_per_s")
+    assert (row["value_a"], row["value_b"], row["unit"]) == (4000.0, pytest.approx(4400.0), "GB/s")
+
+
+BATCH = {
+    "source_id": "argonne_llm_bench", "source_release": "all-results", "snapshot_sha256": HASH, "locator": "line 2",
+    "Hardware": "X100", "Num of Hardware": 2, "Framework": "vLLM", "Model": "made-up/Aster-7B",
+    "Input Output Length": 512, "Batch Size": 16, "Latency": 4.0, "Throughput": 4096.0,
+}  # fmt: skip
+
+
+def batches(warehouse: Warehouse, *changes: dict) -> list[dict]:
+    own = [
+        ("model", "argonne_llm_bench", "made-up/Aster-7B", "aster-7b"),
+        ("accelerator", "argonne_llm_bench", "X100", "x100"),
+        ("framework", "argonne_llm_bench", "vLLM", "vllm"),
+        ("framework", "argonne_llm_bench", "llama.cpp", "llama.cpp"),
+    ]
+    add_aliases(warehouse, *own)
+    put(warehouse, argonne_llm_bench.TABLE, *[BATCH | change for change in changes])
+    rows = make(warehouse, published_throughput.TABLE)
+    assert validate(replace(published_throughput.TABLE, min_rows=1), warehouse.read("core.published_throughput")) == []
+    make(warehouse, serving_measurements.TABLE)
+    return rows
+
+
+def add_aliases(warehouse: Warehouse, *more: tuple) -> None:
+    names = aliases.TABLE.schema
+    put(warehouse, aliases.TABLE, *[dict(zip(names, alias, strict=True)) for alias in (*ALIASES, *more)])
+
+
+def test_of_input_and_output_counted_together_the_output_is_half(warehouse):
+    (row,) = batches(warehouse, {})
+    assert (row["printed_value"], row["token_basis"], row["accelerator_basis"]) == (4096.0, "total", "per_group")
+    assert (row["output_tokens_per_s"], row["n_accelerators"]) == (2048.0, 2)  # 16 x 512 tokens in 4 s
+    assert (row["scenario"], row["concurrency"], row["precision"]) == ("batch", 16, "unstated")
+    assert (row["power_w"], row["power_boundary"], row["caveat"]) == (None, None, None)
+
+
+def test_a_batch_factor_that_is_left_out_is_put_in(warehouse):
+    (row,) = batches(warehouse, {"Framework": "llama.cpp", "Throughput": 256.0})
+    assert (row["accelerator_basis"], row["n_basis"], row["output_tokens_per_s"]) == ("per_request", 16, 2048.0)
+    assert row["caveat"] == "The batch size is left out of the printed throughput, and put in here"
+
+
+def test_milliwatts_of_a_board_are_watts_of_all_and_the_twin_without_power_goes(warehouse):
+    metered = {"source_release": "fig-16-power", "locator": "line 9", "avg_power": 400_000.0}
+    twin, row = sorted(batches(warehouse, {}, metered), key=lambda r: r["source_release"])
+    assert (row["power_w"], row["power_boundary"], row["rejection_code"]) == (800.0, "gpu", None)
+    assert (twin["rejection_code"], twin["power_w"]) == ("twin", None)
+    assert twin["rejected_because"] == "printed again in release fig-16-power, with its power"
+    (energy,) = make(warehouse, energy_measurements.TABLE)
+    assert (energy["boundary"], energy["energy_j_per_output_token"]) == ("gpu", 800 / 2048)
+    assert energy["energy_wh_per_query"] == pytest.approx(800 / 2048 * 512 / 3600)
+    (conflict,) = of_quantity(warehouse, "power_w")
+    assert (conflict["value_a"], conflict["value_b"], conflict["differs_by"]) == (650.0, 400_000.0, "unit")
+
+
+def test_power_on_a_row_of_its_own_is_that_of_its_run_and_no_result(warehouse):
+    power = {"Power_Result": 4000.0, "Power_Units": "Watts", "has_power": True}
+    nothing = {"Performance_Result": None, "Performance_Units": None}
+    run, metered, other = judge(warehouse, {}, {"ID": "9.9-0007"} | nothing | power, {"Platform": "4xX100"})
+    assert (run["power_w"], run["power_boundary"], run["rejection_code"]) == (4000.0, "node", None)
+    assert (metered["rejection_code"], other["power_w"]) == ("power-of-a-run", None)
+    (row,) = make(warehouse, mlperf_power.TABLE)
+    assert (row["locator"], row["energy_j_per_output_token"]) == ("/0", 0.8)
+
+
+def test_a_run_s_log_stands_beside_the_result_of_the_same_name(warehouse):
+    log = FROM_MLPERF | {
+        "source_id": "mlperf_logs", "locator": "a/b.txt, line 3", "division": "closed", "submitter": "Made-Up",
+        "system": "8xX100", "model": "aster-7b-99", "scenario": "Offline", "tokens_per_second": 5000.5,
+        "mean_watts": 4001.0,
+    }  # fmt: skip
+    power = {"Power_Result": 4000.0, "Power_Units": "Watts", "has_power": True}
+    judge(warehouse, power, {"Scenario": "Server"}, {"Platform": "4xX100"})
+    put(warehouse, mlperf_logs.TABLE, log, log | {"locator": "c/d.txt, line 3", "system": "none"})
+    row, alone = make(warehouse, mlperf_crosscheck.TABLE)
+    assert (row["result_id"], row["result_locator"]) == ("9.9-0001", "/0")
+    assert (row["throughput_ratio"], row["power_ratio"], row["power_boundary"]) == (1.0001, 1.00025, "node")
+    assert (alone["result_locator"], alone["throughput_ratio"]) == (None, None)
+    codes = {r["locator"]: r["rejection_code"] for r in make(warehouse, rejected.TABLE)}
+    assert codes["c/d.txt, line 3"] == "not-printed"
+
+
+SMALL_RUN = {
+    "source_id": "mlenergy_v2", "source_release": "v2", "snapshot_sha256": HASH, "locator": "a/bs8+tp2+pp2.json",
+    "family": "llm_text_generation", "task": "chat", "gpu_folder": "X100", "model_folder": "made-up/Aster-7B",
+    "Model": "made-up/Aster-7B", "GPU": "Made-Up X100", "TP": 2, "PP": 2, "Max BS (reqs)": 16,
+    "Energy/req (J)": 720.0, "Avg Output Tokens": 400.0, "Token tput (tok/s)": 1000.0,
+}  # fmt: skip
+
+
+def test_energy_of_a_request_gives_the_power_of_all_stages(warehouse):
+    add_aliases(
+        warehouse,
+        ("model", "mlenergy_v2", "made-up/Aster-7B", "aster-7b"),
+        ("model", "mlenergy_v2", "made-up/Pictures", "not-an-llm"),
+        ("accelerator", "mlenergy_v2", "Made-Up X100", "x100"),
+    )
+    pictures = {"locator": "b", "family": "diffusion", "Model": "made-up/Pictures", "TP": None, "PP": None}
+    put(warehouse, mlenergy_v2.TABLE, SMALL_RUN, SMALL_RUN | pictures)
+    row, other = make(warehouse, published_throughput.TABLE)
+    assert (row["n_accelerators"], row["parallelism"], row["concurrency"]) == (4, "tp2,pp2", 16)
+    assert (row["power_w"], row["power_boundary"]) == (1800.0, "gpu")  # 720 J x 1000 / 400 requests/s
+    assert other["rejection_code"] == "not-an-llm"
+    make(warehouse, serving_measurements.TABLE)
+    (energy,) = make(warehouse, energy_measurements.TABLE)
+    assert (energy["energy_j_per_output_token"], energy["energy_wh_per_query"]) == (1.8, pytest.approx(0.2))
+
+
+def test_a_count_of_accelerators_that_its_origin_denies_is_a_conflict(warehouse):
+    judged = MEASURED | {"model_as_printed": "Aster", "accelerator_as_printed": "X100"}
+    typed_in = judged | {"source_id": "oviedo_throughput", "printed_value": 579.63, "rejected_because": "Two nodes."}
+    origin = judged | {"source_id": "mlenergy_v2", "printed_value": 579.6289, "n_accelerators": 16}
+    put(warehouse, published_throughput.TABLE, typed_in, origin, origin | {"locator": "line 3", "n_accelerators": 8})
+    (row,) = of_quantity(warehouse, "n_accelerators")
+    assert (row["value_a"], row["value_b"], row["differs_by"]) == (8.0, 16.0, "accelerators")
+    assert row["caveat"] == "Two nodes."
+
+
+RECORD = {
+    "source_id": "tokenpowerbench", "source_release": "main", "snapshot_sha256": HASH, "locator": "a.json, /Aster/0",
+    "file_name": "a.json", "record": 0, "model": "Aster", "engine": "vllm", "batch_size": 64, "responses": 50,
+    "duration": 100.0, "total_output_tokens": 20_000, "gpu_avg_power": 900.0, "gpu0_power_watts": 450.0,
+    "gpu1_power_watts": 450.0, "cpu_avg_power": 150.0, "dram_avg_power": 20.0, "total_avg_power": 1300.0,
+    "gpu_energy": 90_000.0,
+}  # fmt: skip
+
+
+def records(warehouse: Warehouse, change: dict) -> list[dict]:
+    add_aliases(
+        warehouse,
+        ("model", "tokenpowerbench", "Aster", "aster-7b"),
+        ("framework", "tokenpowerbench", "vllm", "vllm"),
+    )
+    put(warehouse, tokenpowerbench.TABLE, RECORD | change)
+    rows = sorted(make(warehouse, energy_measurements.TABLE), key=lambda row: row["boundary"])
+    assert validate(replace(energy_measurements.TABLE, coverage=()), warehouse.read("core.energy_measurements")) == []
+    return rows
+
+
+def test_boards_and_server_of_one_run_are_two_rows_of_their_own_boundary(warehouse):
+    boards, server = records(warehouse, {})
+    assert (boards["boundary"], boards["power_w"], boards["energy_j_per_output_token"]) == ("gpu", 900.0, 4.5)
+    assert (server["boundary"], server["power_w"], server["energy_j_per_output_token"]) == ("node", 1300.0, 6.5)
+    assert server["energy_wh_per_query"] == pytest.approx(1300 * 100 / 50 / 3600)
+    assert (boards["n_accelerators"], boards["output_tokens"], boards["caveat"]) == (2, 400.0, None)
+
+
+def test_a_server_that_was_not_read_is_no_row_and_idle_boards_and_short_runs_are_told(warehouse):
+    (row,) = records(
+        warehouse,
+        {
+            "total_avg_power": 0.0, "gpu2_power_watts": 60.0, "gpu3_power_watts": 60.0, "gpu_avg_power": 1020.0,
+            "duration": 19.0, "gpu_energy": 19_380.0,
+        },
+    )  # fmt: skip
+    assert (row["boundary"], row["n_accelerators"]) == ("gpu", 4)
+    assert "Three idle boards" in row["caveat"]
+    assert "under 20 s" in row["caveat"]
+
+
+def test_kilowatt_hours_for_a_thousand_queries_are_watt_hours_for_one(warehouse):
+    board = {
+        "source_id": "ai_energy_score_feb2025", "source_release": "text_generation", "snapshot_sha256": HASH,
+        "locator": "line 2", "model": "made-up/Aster-7B", "total_gpu_energy": 0.019, "energy_score": 2, "class": "A",
+    }  # fmt: skip
+    copy = {
+        "source_id": "ai_energy_score_corinac", "source_release": "main", "snapshot_sha256": HASH, "locator": "line 5",
+        "model_name": "Aster", "model_type": "Text", "wh_per_1000_queries": 0.019,
+    }  # fmt: skip
+    add_aliases(
+        warehouse,
+        ("model", "ai_energy_score_feb2025", "made-up/Aster-7B", "aster-7b"),
+        ("model", "ai_energy_score_corinac", "Aster", "aster-7b"),
+    )
+    speech = {"source_release": "asr", "locator": "line 3", "class": None}
+    put(warehouse, ai_energy_score_feb2025.TABLE, board, board | speech)
+    put(warehouse, ai_energy_score_corinac.TABLE, copy)
+    (row,) = make(warehouse, energy_measurements.TABLE)
+    assert (row["energy_wh_per_query"], row["boundary"], row["concurrency"]) == (0.019, "gpu", 1)
+    (conflict,) = of_quantity(warehouse, "energy_wh_per_1000_queries")
+    assert (conflict["value_a"], conflict["value_b"]) == (19.0, 0.019)
+    assert (conflict["differs_by"], conflict["ratio"]) == ("unit", pytest.approx(0.001))
+    codes = {r["source_id"]: (r["rejection_code"], r["rejected_because"]) for r in make(warehouse, rejected.TABLE)}
+    assert codes["ai_energy_score_feb2025"] == ("not-an-llm", "not text generation: asr")
+    assert codes["ai_energy_score_corinac"][0] == "unit"
+    assert "1 models that it shares" in codes["ai_energy_score_corinac"][1]
+
+
+@pytest.mark.parametrize(
+    ("change", "of_all", "printed"),
+    [({}, 7.0, 7.0), (TWO_POOLS, 36 * 700 / 1600, 14.0)],
+)
+def test_joules_of_all_boards_stand_beside_those_printed(warehouse, change, of_all, printed):
+    put(warehouse, inferencex.TABLE, SERVED | change | {"avg_power_w": 700.0, "joules_per_output_token": printed})
+    make(warehouse, published_throughput.TABLE)
+    make(warehouse, serving_measurements.TABLE)
+    (row,) = make(warehouse, inferencex_power.TABLE)
+    assert row["energy_j_per_output_token"] == pytest.approx(of_all)
+    assert (row["energy_j_per_output_token_as_printed"], row["power_boundary"]) == (printed, "gpu")
+    assert row["is_disaggregated"] == bool(change)
+
+
+REGION = {
+    "source_id": "gsf_cloud_regions", "source_release": "main", "snapshot_sha256": HASH, "locator": "line 2",
+    "year": 2030, "cloud-provider": "Made-Up", "cloud-region": "north", "location": "Here",
+    "power-usage-effectiveness": 1.2, "grid-carbon-intensity-average-consumption-annual": 300.0,
+    "grid-carbon-intensity-marginal-consumption-annual": 900.0,
+}  # fmt: skip
+
+
+def regions(warehouse: Warehouse, *changes: dict) -> tuple[list[dict], list[dict]]:
+    put(warehouse, gsf_cloud_regions.TABLE, *[REGION | change for change in changes])
+    return make(warehouse, facilities.TABLE), make(warehouse, grids.TABLE)
+
+
+def test_a_region_takes_its_average_carbon_and_its_newest_year_serves(warehouse):
+    newer = {"locator": "line 3", "year": 2031, "power-usage-effectiveness": None}
+    of_places, of_grids = regions(warehouse, {}, newer)
+    assert [(row["year"], row["pue"], row["is_default_pue"]) for row in of_places] == [(2030, 1.2, True)]
+    found = {row["year"]: (row["carbon_gco2e_per_kwh"], row["is_default_carbon"]) for row in of_grids}
+    assert found == {2030: (300.0, False), 2031: (300.0, True)}
+    assert {(row["area_id"], row["area_kind"]) for row in of_grids} == {("Made-Up north", "cloud region")}
+
+
+def test_a_region_put_into_the_wrong_country_and_one_without_figures_are_rejected(warehouse):
+    nothing = dict.fromkeys(("power-usage-effectiveness", "grid-carbon-intensity-average-consumption-annual"))
+    wrong = {"locator": "line 3", "cloud-region": "northeurope", "location": "Finland"}
+    right = {"locator": "line 4", "cloud-region": "northeurope", "location": "Ireland"}
+    of_places, of_grids = regions(warehouse, {"locator": "line 2"} | nothing, wrong, right)
+    assert [row["locator"] for row in of_places] == [row["locator"] for row in of_grids] == ["line 4"]
+    codes = {row["locator"]: row["rejection_code"] for row in make(warehouse, rejected.TABLE)}
+    assert codes == {"line 2": "not-printed", "line 3": "upstream-error"}
+
+
+@pytest.mark.parametrize("grams", [0.0, None])
+def test_a_zero_or_absent_carbon_of_a_region_is_no_carbon(warehouse, grams):
+    _, of_grids = regions(warehouse, {"grid-carbon-intensity-average-consumption-annual": grams})
+    assert of_grids == []
+
+
+FACILITY = FACT | {
+    "kind": "pue", "subject": "Made-Up global", "subject_id": None, "quantity": "pue", "unit": "ratio", "value": 1.3,
+    "fact_kind": "fleet", "year": 2030,
+}  # fmt: skip
+
+
+def test_of_an_operator_the_newest_fleet_goes_before_a_newer_design(warehouse):
+    put(
+        warehouse,
+        published_facts.TABLE,
+        FACILITY,
+        FACILITY | {"locator": "line 8", "year": 2031, "value": 1.25},
+        FACILITY | {"locator": "line 9", "year": 2032, "value": 1.05, "fact_kind": "design"},
+        FACILITY | {"locator": "line 10", "kind": "wue", "quantity": "wue", "unit": "L/kWh", "value": 0.4},
+    )
+    rows = {row["locator"]: row for row in make(warehouse, facilities.TABLE)}
+    assert [locator for locator, row in rows.items() if row["is_default_pue"]] == ["line 8"]
+    assert [locator for locator, row in rows.items() if row["is_default_wue"]] == ["line 10"]
+    assert (rows["line 10"]["pue"], rows["line 10"]["wue_l_per_kwh"]) == (None, 0.4)
+
+
+@pytest.mark.parametrize("fact_kind", ["site", "derived", "assumed"])
+def test_a_best_site_and_a_derived_or_assumed_figure_serve_for_nobody(warehouse, fact_kind):
+    put(warehouse, published_facts.TABLE, FACILITY | {"subject": "Made-Up best site", "fact_kind": fact_kind})
+    (row,) = make(warehouse, facilities.TABLE)
+    assert (row["is_default_pue"], row["is_default_wue"]) == (False, False)
+
+
+FROM_OWID = {"source_id": "owid_carbon_intensity", "source_release": "latest", "snapshot_sha256": HASH}
+FROM_ECOLOGITS = {"source_id": "ecologits_electricity_mixes", "source_release": "main", "snapshot_sha256": HASH}
+COUNTRY = FROM_OWID | {
+    "locator": "line 2", "Entity": "Aland", "Code": "AAA", "Year": 2030, "Carbon intensity of electricity": 400.0,
+    "unit": "gCO2e/kWh",
+}  # fmt: skip
+
+
+def test_kilograms_of_a_mix_are_grams_and_its_water_is_that_of_the_grid(warehouse):
+    mix = FROM_ECOLOGITS | {"locator": "line 9", "name": "AAA", "adpe": 1e-7, "pe": 9.0, "gwp": 0.38, "wue": 3.1}
+    put(warehouse, ecologits_electricity_mixes.TABLE, mix)
+    put(warehouse, owid_carbon_intensity.TABLE, COUNTRY, COUNTRY | {"locator": "line 3", "Year": 2029})
+    rows = {row["locator"]: row for row in make(warehouse, grids.TABLE)}
+    assert (rows["line 9"]["carbon_gco2e_per_kwh"], rows["line 9"]["grid_water_l_per_kwh"]) == (380.0, 3.1)
+    assert (rows["line 9"]["year"], rows["line 9"]["is_default_water"]) == (None, True)
+    assert {locator: row["is_default_carbon"] for locator, row in rows.items()} == {
+        "line 2": True, "line 3": False, "line 9": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "area_id", "kind"),
+    [("AAA", "AAA", "country"), (None, "Aland", "aggregate"), ("OWID_WRL", "WOR", "aggregate"),
+     ("OWID_KOS", "XKX", "country"), ("OWID_EUR", "OWID_EUR", "aggregate")],
+)  # fmt: skip
+def test_codes_that_are_no_country(warehouse, code, area_id, kind):
+    put(warehouse, owid_carbon_intensity.TABLE, COUNTRY | {"Code": code})
+    (row,) = make(warehouse, grids.TABLE)
+    assert (row["area_id"], row["area_kind"]) == (area_id, kind)
+
+
+def test_zero_grams_of_a_country_are_unknown_and_rejected(warehouse):
+    put(warehouse, owid_carbon_intensity.TABLE, COUNTRY | {"Carbon intensity of electricity": 0.0})
+    assert make(warehouse, grids.TABLE) == []
+    (row,) = make(warehouse, rejected.TABLE)
+    assert (row["rejection_code"], row["printed"]) == ("implausible", "Aland 2030: 0.0 g/kWh")
+
+
+def test_carbon_of_one_country_and_year_by_two_sources_conflicts_over_five_per_cent(warehouse):
+    other = {
+        "source_id": "codecarbon_energy_mix", "source_release": "c", "snapshot_sha256": HASH, "locator": "/AAA",
+        "iso_code": "AAA", "country_name": "Aland", "year": 2030, "carbon_intensity": 500.0,
+    }  # fmt: skip
+    put(warehouse, owid_carbon_intensity.TABLE, COUNTRY, COUNTRY | {"Code": "BBB", "locator": "line 3"})
+    near = {"locator": "/BBB", "iso_code": "BBB", "carbon_intensity": 419.0}
+    put(warehouse, codecarbon_energy_mix.TABLE, other, other | near)
+    make(warehouse, grids.TABLE)
+    (row,) = of_quantity(warehouse, "carbon_gco2e_per_kwh")
+    assert (row["subject"], row["value_a"], row["value_b"], row["differs_by"]) == ("AAA 2030", 400.0, 500.0, "source")
+
+
+def test_what_is_covered_names_what_is_missing_and_the_rest_is_nothing(warehouse):
+    put(warehouse, models.TABLE, MODEL, MODEL | {"model_id": "boreal-9b"})
+    pairs = [(100.0 * i, 200.0) for i in range(1, 6)]
+    rows = [MEASURED | {"locator": f"{i}", "input_tokens": a, "output_tokens": b} for i, (a, b) in enumerate(pairs)]
+    put(warehouse, serving_measurements.TABLE, *rows)
+    put(warehouse, core_nodes.TABLE)
+    found = {row["model_id"]: row for row in make(warehouse, coverage.TABLE)}
+    row = found["aster-7b"]
+    assert (row["n_throughputs"], row["n_length_pairs"], row["n_gpu_energies"]) == (5, 5, 0)
+    assert (row["fewest_input_tokens"], row["most_input_tokens"], row["most_accelerators"]) == (100, 500, 8)
+    assert (row["source_ids"], row["has_node_power"], row["hole"]) == ("made_up", False, "no node power")
+    assert (found["boreal-9b"]["is_covered"], found["boreal-9b"]["hole"]) == (False, "nothing is published")
+    put(warehouse, serving_measurements.TABLE, *rows[:4])
+    row = next(row for row in make(warehouse, coverage.TABLE) if row["is_covered"])
+    assert row["hole"] == "fewer than five pairs of lengths"
 
 
 def test_requests_of_equal_lengths_are_counted_together(warehouse):

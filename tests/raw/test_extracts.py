@@ -37,6 +37,14 @@ PRINTED_ROWS = {
     ("trtllm_perf", "main"): 150,
     ("mlperf_inference", "v4.1"): 937,
     ("mlperf_inference", "v5.1"): 1448,
+    ("mlperf_inference", "v4.0 closed offline"): 125,
+    ("mlperf_inference", "v4.0 closed server"): 125,
+    ("mlperf_inference", "v4.0 closed-power offline"): 20,
+    ("mlperf_inference", "v4.0 closed-power server"): 20,
+    ("mlperf_logs", "v4.1"): 4,
+    ("mlperf_logs", "v5.1"): 40,
+    ("argonne_llm_bench", "all-results"): 4772,
+    ("argonne_llm_bench", "fig-16-power"): 48,
     ("oviedo_throughput", "v2"): 25,
     ("epoch_ml_hardware", "latest"): 175,
     ("mlenergy_v3", "gpqa"): 187,
@@ -50,21 +58,37 @@ PRINTED_ROWS = {
     ("mooncake_traces", "conversation"): 12031,
     ("mooncake_traces", "synthetic"): 3993,
     ("deepseek_inference_system", "day-6"): 2,
+    ("ecologits_electricity_mixes", "main"): 50,
+    ("owid_carbon_intensity", "latest"): 6332,
+    ("codecarbon_energy_mix", "b05965e"): 213,
+    ("ecologits_models", "main"): 356,
+    ("llmfit_models", "main"): 514,
+    ("mlenergy_v2", "v2"): 474,
+    ("tokenpowerbench", "main"): 185,
 }
-FETCHED_ONLY = {"inferencex"}
+FETCHED_ONLY = {"ai_energy_score_corinac", "ai_energy_score_feb2025", "gsf_cloud_regions", "inferencex"}
 """Sources whose licence keeps their figures out of the repository."""
 N_SAMPLED = 100
 """Rows of each source; all of them where it has fewer."""
 VALUE = {
     "trtllm_perf": "throughput",
     "mlperf_inference": "Performance_Result",
+    "mlperf_logs": "tokens_per_second",
+    "argonne_llm_bench": "Throughput",
     "oviedo_throughput": "Tokens per Second (TPS)",
     "epoch_ml_hardware": "TDP (W)",
     "mlenergy_v3": "energy_per_token_joules",
     "mlenergy_models": "total_params_billions",
+    "mlenergy_v2": "Energy/req (J)",
+    "tokenpowerbench": "gpu_energy",
     "azure_llm_2023": "GeneratedTokens",
     "mooncake_traces": "n_shared_blocks",
     "deepseek_inference_system": "tokens_per_s_per_node",
+    "ecologits_electricity_mixes": "gwp",
+    "owid_carbon_intensity": "Carbon intensity of electricity",
+    "codecarbon_energy_mix": "carbon_intensity",
+    "ecologits_models": "total_params_b",
+    "llmfit_models": "parameters_raw",
 }
 
 
@@ -94,9 +118,10 @@ def test_only_sources_that_may_be_kept_have_an_extract():
     kept = {source.source_id for source in SOURCES.values() if source.keep_extract}
     assert {path.stem for path in EXTRACTS_FOLDER.iterdir()} == kept == set(SOURCES) - FETCHED_ONLY
     not_plainly = {source_id for source_id in kept if SOURCES[source_id].licence.redistribution != "allowed"}
-    # the same data stand under Apache-2.0 elsewhere, as their entries say; no other exception
-    assert not_plainly == {"mlenergy_v3", "mlenergy_models", "mlperf_inference"}
-    assert all("Apache-2.0" in SOURCES[source_id].licence.reason for source_id in not_plainly)
+    # the same data stand under Apache-2.0 elsewhere, or the README alone names the licence; no other exception
+    assert not_plainly == {"mlenergy_v3", "mlenergy_models", "mlperf_inference", "mlperf_logs", "tokenpowerbench"}
+    stated = {"tokenpowerbench": "README says MIT"}
+    assert all(stated.get(source_id, "Apache-2.0") in SOURCES[source_id].licence.reason for source_id in not_plainly)
 
 
 @pytest.mark.parametrize("source_id", KEPT)
@@ -136,13 +161,22 @@ def test_the_printed_value_stands_where_the_locator_says():
     found_by = {
         "trtllm_perf": in_markdown,
         "mlperf_inference": in_json,
+        "mlperf_logs": in_run_logs,
+        "argonne_llm_bench": in_plain_lines,
         "oviedo_throughput": in_lines,
         "epoch_ml_hardware": in_records,
         "mlenergy_v3": in_configurations,
         "mlenergy_models": in_models,
+        "mlenergy_v2": in_small_file,
+        "tokenpowerbench": in_record_of_file,
         "azure_llm_2023": in_trace,
         "mooncake_traces": in_json_lines,
         "deepseek_inference_system": in_prose,
+        "ecologits_electricity_mixes": in_grid_mix,
+        "owid_carbon_intensity": in_entity_year,
+        "codecarbon_energy_mix": in_countries,
+        "ecologits_models": in_guessed_models,
+        "llmfit_models": in_repositories,
     }
     assert set(found_by) == set(KEPT)
     chance = random.Random(20260914)
@@ -246,6 +280,45 @@ def _first_line(content: bytes) -> dict[int, int]:
     return {block: n for n, ids in reversed(list(enumerate(_blocks(content), start=1))) for block in ids}
 
 
+def in_grid_mix(content: bytes, row: dict) -> float:
+    name, _, _, gwp, _ = content.decode().split("\n")[int(row["locator"].removeprefix("line ")) - 1].split(",")
+    assert name == row["name"]
+    return float(gwp)
+
+
+def in_entity_year(content: bytes, row: dict) -> float:
+    numbers = (1, int(row["locator"].removeprefix("line ")))
+    header, cells = csv.reader(content.decode().split("\n")[number - 1] for number in numbers)
+    assert header[3].endswith(row["unit"])
+    assert cells[:3] == [row["Entity"], row["Code"] or "", str(row["Year"])]
+    return float(cells[3])
+
+
+def in_countries(content: bytes, row: dict) -> float:
+    country = at_pointer(content, row["locator"])
+    assert country == {name: row[name] for name in country}
+    return country["carbon_intensity"]
+
+
+def in_guessed_models(content: bytes, row: dict) -> float | None:
+    model = at_pointer(content, row["locator"])
+    assert (model["provider"], model["name"]) == (row["provider"], row["name"])
+    printed = model["architecture"]["parameters"]
+    total = printed["total"] if isinstance(printed, dict) and "total" in printed else printed
+    if not isinstance(total, dict):
+        return total
+    assert total == {"min": row["total_params_low_b"], "max": row["total_params_high_b"]}
+    return None
+
+
+def in_repositories(content: bytes, row: dict) -> int:
+    model = at_pointer(content, row["locator"])
+    copies = model.pop("gguf_sources", None)
+    assert row["gguf_sources"] == (copies and "; ".join(copy["repo"] for copy in copies))
+    assert model == {name: row[name] for name in model}
+    return model["parameters_raw"]
+
+
 def in_prose(content: bytes, row: dict) -> float:
     number, phase = re.fullmatch(r"line (\d+), (.+)", row["locator"]).groups()
     line = content.decode().split("\n")[int(number) - 1]
@@ -261,8 +334,14 @@ def _cells(line: str) -> list[str]:
     return [cell.strip().replace("<br/>", " ") for cell in line.strip().strip("|").split("|")]
 
 
-def in_json(content: bytes, row: dict) -> float:
+def in_json(content: bytes, row: dict) -> float | None:
     result = _results(content)[int(row["locator"].removeprefix("/"))]
+    if row["source_release"].startswith("v4.0"):
+        assert (result["uid"], result["Model"], result["Scenario"]) == (row["ID"], row["UsedModel"], row["Scenario"])
+        assert (result["Result"] is None, result.get("Result_Power")) == (
+            row["Power_Result"] is not None, row["Power_Result"],
+        )  # fmt: skip
+        return result["Result"]
     assert (result["ID"], result["UsedModel"], result["Scenario"]) == (row["ID"], row["UsedModel"], row["Scenario"])
     return float(result["Performance_Result"])
 
@@ -277,6 +356,49 @@ def in_lines(content: bytes, row: dict) -> float:
     header, cells = csv.reader([lines[0], lines[int(row["locator"].removeprefix("line ")) - 1]])
     assert cells[0] == row["Model"]
     return float(cells[header.index(VALUE["oviedo_throughput"])])
+
+
+def in_run_logs(content: bytes, row: dict) -> float:
+    path, number = re.fullmatch(r"(.+), line (\d+)", row["locator"]).groups()
+    assert path.startswith(f"closed/{row['submitter']}/results/{row['system']}/{row['model']}/{row['scenario']}/")
+    name, value = _results(content)[path].split("\n")[int(number) - 1].split(":")
+    assert name == row["tokens_per_second_line"]
+    logs = [other for other in _results(content) if other.startswith(row["run_directory"] + "/")]
+    assert len(logs) == (1 if row["mean_watts"] is None else 3)
+    return float(value)
+
+
+def in_plain_lines(content: bytes, row: dict) -> float:
+    header, cells = csv.reader(_lines(content)[n - 1] for n in (1, int(row["locator"].removeprefix("line "))))
+    printed = dict(zip(header, cells, strict=True))
+    assert (printed["Hardware"], printed["Model"]) == (row["Hardware"], row["Model"])
+    assert float(printed.get("avg_power", "nan")) == row["avg_power"] or "avg_power" not in printed
+    return float(printed["Throughput"])
+
+
+@cache
+def _lines(content: bytes) -> list[str]:
+    return content.decode().split("\n")
+
+
+def in_small_file(content: bytes, row: dict) -> float | None:
+    printed = json.loads(_results(content)[row["locator"]])
+    family, task, gpu, organisation, model, _ = row["locator"].split("/")
+    assert (family, task, gpu) == (row["family"], row["task"], row["gpu_folder"])
+    assert f"{organisation}/{model}" == row["model_folder"]
+    assert printed == {name: row[name] for name in printed}
+    return printed.get("Energy/req (J)")
+
+
+def in_record_of_file(content: bytes, row: dict) -> float:
+    path, pointer = row["locator"].split(", /")
+    model, number = pointer.split("/")
+    printed = json.loads(_results(content)[path])[model][int(number)]
+    *_, batch_sizes, limit, day, time = path.removesuffix(".json").split("_")
+    assert (int(batch_sizes.split("-")[int(number)]), int(limit)) == (row["batch_size"], row["max_output_tokens"])
+    assert (f"{day}_{time}", model) == (row["saved_at"], row["model"])
+    assert {name: printed.get(name) for name in row if name in printed} == {n: row[n] for n in row if n in printed}
+    return printed["gpu_energy"]
 
 
 def in_records(content: bytes, row: dict) -> float | None:

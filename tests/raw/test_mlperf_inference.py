@@ -2,12 +2,13 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from assets.raw.mlperf_inference import TABLE, parse
 from pipelines.sources.intake import parse_document
-from tests.made_up import POWER, RESULT
-from tests.support import refusal
+from tests.made_up import POWER, RESULT, fixture
+from tests.support import mirrored_bytes, refusal
 
 
 @pytest.fixture
@@ -134,3 +135,126 @@ def test_a_truncated_round_is_refused_wherever_it_was_cut(source, document):
         error = refusal(parse, content[:end], source, document)
         assert error.place.startswith("round v5.1, line 1 column ")
         assert "is not JSON" in error.problem
+
+
+CM = json.loads(fixture("mlperf_cm.json"))
+CM_RELEASES = ("v4.0 closed offline", "v4.0 closed server", "v4.0 closed-power offline", "v4.0 closed-power server")
+
+
+@pytest.fixture
+def of_v4_0(source):
+    return next(document for document in source.documents if document.release == "v4.0 closed-power offline")
+
+
+def test_a_result_of_v4_0_is_read_under_the_names_of_the_later_rounds(source, of_v4_0):
+    row = TABLE.conform(read(source, of_v4_0, *CM)).row(0, named=True)
+    assert row == {
+        "source_id": "mlperf_inference", "source_release": "v4.0 closed-power offline", "snapshot_sha256": "5" * 64,
+        "locator": "/0", "ID": "0123456789abcdef", "Submitter": "Made-Up", "Availability": "available",
+        "Category": "closed", "Suite": "datacenter", "System": "Made-Up Server (8x X100-96GB, MaxQ)",
+        "Platform": "8xX100_MaxQ", "UsedModel": "llama2-70b-99", "Scenario": "Offline", "TOKENS_PER_SAMPLE": None,
+        "Nodes": 1, "Processor": "Made-Up CPU", "Accelerator": "NVIDIA H100-SXM-80GB", "a#": 8, "Software": "vllm",
+        "Notes": None, "weight_data_types": None, "has_power": True, "Performance_Result": 1234.5,
+        "Performance_Units": "Samples/s", "Power_Result": None, "Power_Units": None,
+    }  # fmt: skip
+
+
+def test_power_of_v4_0_stands_on_a_row_of_its_own(source, of_v4_0):
+    frame = TABLE.conform(read(source, of_v4_0, *CM))
+    names = ("ID", "Performance_Result", "Performance_Units", "Power_Result", "Power_Units")
+    assert frame.row(1, named=True) | dict.fromkeys(["locator", *names]) == (
+        frame.row(0, named=True) | dict.fromkeys(["locator", *names])
+    )
+    assert frame.select(names).row(1) == ("0123456789abcde0", None, None, 3456.75, "Watts")
+
+
+def test_no_accelerator_is_empty_whichever_way_v4_0_prints_it(source, of_v4_0):
+    frame = TABLE.conform(read(source, of_v4_0, *CM))
+    assert frame.select("Accelerator", "a#").rows()[2:] == [(None, None), (None, None)]
+
+
+CM_CHANGED = {
+    # name: (row, changes, place named, problem named)
+    "a new key": (0, {"GPU hours": 3}, "/0/GPU hours", "a key not known before"),
+    "no result": (0, {"Result": None}, "/0/Result", "None is not a non-negative number"),
+    "an empty result": (0, {"Result": ""}, "/0/Result", "''"),
+    "a result as text": (0, {"Result": "1234.5"}, "/0/Result", "'1234.5' is not Float64"),
+    "a negative result": (0, {"Result": -1}, "/0/Result", "-1"),
+    "NaN": (0, {"Result": float("nan")}, "/0/Result", "nan"),
+    "two units": (0, {"Result_Units": "Tokens/s"}, "/0/Result_Units", "'Tokens/s' is not the unit under Units"),
+    "a list of units": (0, {"Units": [1], "Result_Units": [1]}, "/0/Units", "[1] is not String"),
+    "no power": (1, {"Result_Power": None}, "/1/Result_Power", "None is not a non-negative number"),
+    "power as text": (1, {"Result_Power": "3 kW"}, "/1/Result_Power", "'3 kW'"),
+    "power and a result": (1, {"Result": 5.5}, "/1/Result", "5.5 stands on a row of power"),
+    "power in joules": (1, {"Units": "Joules", "Result_Units": "Joules"}, "/1/Units", "'Joules' is not Watts"),
+    "accelerators n/a": (0, {"accelerators_per_node": "N/A"}, "/0/accelerators_per_node", "'N/A' is not Int64"),
+    "half an accelerator": (0, {"accelerators_per_node": 0.5}, "/0/accelerators_per_node", "0.5"),
+    "a truth value": (2, {"accelerators_per_node": False}, "/2/accelerators_per_node", "False is not Int64"),
+    "an accelerator that is a list": (0, {"accelerator_model_name": ["N/A"]}, "/0/accelerator_model_name", "String"),
+}
+
+
+@pytest.mark.parametrize("change", CM_CHANGED)
+def test_a_document_of_v4_0_of_another_form_is_refused_whole(source, of_v4_0, change):
+    i, changes, place, problem = CM_CHANGED[change]
+    rows = [row | (changes if i == n else {}) for n, row in enumerate(CM)]
+    error = refusal(parse, content_of(*rows), source, of_v4_0)
+    assert error.place == f"round v4.0 closed-power offline, {place}"
+    assert problem in error.problem
+
+
+@pytest.mark.parametrize("key", sorted(CM[0]))
+def test_a_missing_key_of_v4_0_is_named(source, of_v4_0, key):
+    error = refusal(parse, content_of({k: v for k, v in CM[0].items() if k != key}), source, of_v4_0)
+    assert (error.place, error.problem) == (f"round v4.0 closed-power offline, /0/{key}", "is missing")
+
+
+@pytest.mark.parametrize("name", ["weight_data_types", "Performance_Units"])
+def test_what_only_v4_0_lacks_is_not_empty_in_a_summary(source, document, name):
+    error = refusal(parse, content_of(RESULT | {name: ""}), source, document)
+    assert (error.place, error.problem) == (f"round v5.1, /0/{name}", "is empty")
+
+
+@pytest.fixture
+def published(source):
+    """The published rows of v4.0, by release."""
+    documents = [document for document in source.documents if document.layout == "cm"]
+    assert tuple(document.release for document in documents) == CM_RELEASES
+    return {d.release: parse_document(parse, mirrored_bytes(d), source, d, "5" * 64) for d in documents}
+
+
+def test_all_published_rows_of_v4_0_are_read_and_named_apart(published):
+    assert [frame.height for frame in published.values()] == [125, 125, 20, 20]
+    rows = pl.concat(published.values())
+    assert rows["ID"].n_unique() == rows.height
+    assert rows.filter(pl.col("a#").is_null())["Accelerator"].null_count() == 22
+
+
+def test_each_published_power_of_v4_0_has_the_result_of_its_run_beside_it(published):
+    run = ["source_release", "Submitter", "Platform", "UsedModel", "Scenario"]
+    metered = pl.concat(list(published.values())[2:])
+    is_power = pl.col("Power_Result").is_not_null()
+    pairs = metered.filter(~is_power).join(metered.filter(is_power), on=run, validate="1:1")
+    assert pairs.height == 20
+    assert set(pairs["Power_Units_right"]) == {"Watts"}
+    maxq = pairs.filter(pl.col("Platform").str.starts_with("DGX") & (pl.col("UsedModel") == "llama2-70b-99.9"))
+    figures = ("Scenario", "Performance_Result", "Performance_Units", "Power_Result_right")
+    assert maxq.select(figures).rows() == [
+        ("Offline", 17561.6, "Samples/s", pytest.approx(5888.193, abs=5e-4)),
+        ("Server", 53.0525, "Queries/s", pytest.approx(5908.762, abs=5e-4)),
+    ]
+
+
+def test_offline_results_of_llama2_in_v4_0_are_tokens_labelled_samples(published):
+    # its answers average about 294 tokens: Server prints queries/s, Offline some 300 times as much of "samples"
+    rows = (
+        pl.concat(published.values()).filter(pl.col("UsedModel") == "llama2-70b-99.9").drop_nulls("Performance_Result")
+    )
+    by_scenario = {scenario: rows.filter(pl.col("Scenario") == scenario) for scenario in ("Offline", "Server")}
+    assert {name: set(frame["Performance_Units"]) for name, frame in by_scenario.items()} == {
+        "Offline": {"Samples/s"}, "Server": {"Queries/s"},
+    }  # fmt: skip
+    pairs = by_scenario["Offline"].join(by_scenario["Server"], on=["Submitter", "Platform"], validate="1:1")
+    assert pairs.height == 22
+    ratio = pairs["Performance_Result"] / pairs["Performance_Result_right"]
+    assert ratio.is_between(250, 400).all()

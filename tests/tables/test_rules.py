@@ -49,7 +49,84 @@ def cells(**values: object) -> Callable[[pl.DataFrame], pl.DataFrame]:
 
 
 BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
+    ("raw.snapshots", "No document of a source was withdrawn by its publisher"): (
+        where(pl.col("state") == "offline", cell("problem", "2.0.csv: answered HTTP 404")),
+    ),
     ("raw.snapshots", "No source is held back: what publishers serve now was accepted"): (cell("state", "held"),),
+    ("raw.models", "Layers that cache the whole context or a window of it are no more than all layers"): (
+        where(pl.col("n_layers").is_not_null(), cell("n_layers", pl.col("n_kv_cache_layers") - 1)),
+        where(pl.col("n_kv_window_layers").is_not_null(), cell("n_kv_window_layers", pl.col("n_layers"))),
+    ),
+    ("raw.models", "A window has its layers, and a latent rank its second part"): (
+        where(pl.col("kv_window_tokens").is_not_null(), cell("kv_window_tokens", None)),
+        where(pl.col("kv_window_tokens").is_not_null(), cell("n_kv_window_layers", None)),
+        where(pl.col("kv_lora_rank").is_not_null(), cell("rope_head_dim", None)),
+    ),
+    ("raw.models", "Layers, heads and their size stand together, with the page they were read from"): (
+        where(pl.col("n_layers").is_not_null(), cell("n_kv_heads", None)),
+        where(pl.col("n_layers").is_not_null(), cell("architecture_url", None)),
+        where(pl.col("n_layers").is_null(), cell("n_kv_cache_layers", 32)),
+    ),
+    ("raw.published_facts", "A PUE or WUE says what it is of, and no other quantity does"): (
+        where(pl.col("kind") == "pue", cell("fact_kind", None)),
+        where(pl.col("kind") == "provider_assumption", cell("fact_kind", None)),
+        where(pl.col("kind") == "node_power", cell("fact_kind", "fleet")),
+    ),
+    ("raw.published_facts", "A PUE is between 1 and 3"): (
+        where(pl.col("quantity") == "pue", cell("value", 0.99)),
+        where(pl.col("quantity") == "pue_p95", cell("value", 16.0)),
+    ),
+    ("raw.published_facts", "An accelerator has our id"): (
+        where(pl.col("kind") == "accelerator_tdp", cell("subject_id", None)),
+    ),
+    ("raw.ai_energy_score_feb2025", "Text generation has classes, and no other task"): (
+        cell("class", None),
+        cell("source_release", "asr"),
+    ),
+    (
+        "raw.ai_energy_score_corinac",
+        "Energy of 100 and of 1,000 queries is that of one times as many, as rounded",
+    ): (
+        cell("wh_per_1000_queries", pl.col("wh_per_1000_queries") + 2e-5),
+        cell("wh_per_100_queries", pl.col("wh_per_100_queries") + 2e-6),
+    ),
+    ("raw.ai_energy_score_corinac", "Carbon is energy at 417 g/kWh, as rounded"): (
+        cell("co2_g_per_query", pl.col("co2_g_per_query") + 2e-8),
+        cell("co2_g_per_100_queries", pl.col("co2_g_per_100_queries") + 2e-6),
+        cell("co2_g_per_1000_queries", pl.col("co2_g_per_1000_queries") + 2e-5),
+    ),
+    ("raw.codecarbon_energy_mix", "Fossil electricity is coal, gas and oil"): (
+        cell("coal_TWh", pl.col("coal_TWh") + 1e-5),
+        cell("fossil_TWh", pl.col("fossil_TWh") + 1e-5),
+    ),
+    ("raw.codecarbon_energy_mix", "Renewable electricity is hydro, sun, wind, biofuel and others"): (
+        cell("biofuel_TWh", pl.col("biofuel_TWh") + 1e-5),
+        cell("renewables_TWh", pl.col("renewables_TWh") + 1e-5),
+    ),
+    ("raw.codecarbon_energy_mix", "All electricity is fossil, renewable and nuclear"): (
+        cell("total_TWh", pl.col("total_TWh") + 1e-5),
+        cell("nuclear_TWh", pl.col("nuclear_TWh") + 1e-5),
+    ),
+    ("raw.ecologits_models", "A range of parameters ascends"): (
+        where(pl.col("total_params_low_b").is_not_null(), cell("total_params_low_b", 9999.0)),
+        where(pl.col("active_params_low_b").is_not_null(), cell("active_params_low_b", 9999.0)),
+    ),
+    ("raw.ecologits_models", "Active parameters are at most all parameters"): (
+        where(pl.col("active_params_b").is_not_null(), cell("active_params_b", pl.col("total_params_b") * 1.001)),
+        where(pl.col("active_params_high_b").is_not_null(), cell("total_params_b", pl.col("active_params_low_b"))),
+    ),
+    ("raw.ecologits_models", "Mixtures of experts print active parameters, dense models do not"): (
+        where(pl.col("architecture_type") == "moe", cell("architecture_type", "dense")),
+        where(pl.col("architecture_type") == "dense", cell("architecture_type", "moe")),
+    ),
+    ("raw.llmfit_models", "What is said of experts is said in full or not at all"): (
+        where(pl.col("is_moe").is_not_null(), cell("active_parameters", None)),
+        where(pl.col("is_moe").is_null(), cell("is_moe", False)),
+    ),
+    ("raw.llmfit_models", "What is active is at most what there is"): (
+        where(pl.col("active_experts").is_not_null(), cell("active_experts", pl.col("num_experts") + 1)),
+        where(pl.col("active_parameters").is_not_null(), cell("active_parameters", pl.col("parameters_raw") + 1)),
+    ),
     ("core.assumptions", "A log-normal has low and high, and its value is their geometric mean"): (
         where(pl.col("distribution") == "log-normal", cell("low", None)),
         where(pl.col("distribution") == "log-normal", cell("high", None)),
@@ -67,6 +144,40 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
     ),
     ("core.corrections", "A flag is on a row that has a caveat to show"): (
         where(pl.col("action") == "flag", cell("table_name", "raw.epoch_ml_hardware")),
+    ),
+    ("core.coverage", "What is covered names its sources, and what is not names its hole"): (
+        where(pl.col("is_covered"), cell("source_ids", None)),
+        where(pl.col("is_covered"), cell("is_covered", False)),
+        where(~pl.col("is_covered"), cell("hole", "no measured energy")),
+        where(~pl.col("is_covered"), cell("is_covered", True)),
+    ),
+    ("core.energy_measurements", "A row has an energy per output token or per query"): (
+        cells(energy_j_per_output_token=None, energy_wh_per_query=None),
+    ),
+    (
+        "core.energy_measurements",
+        "A board draws 15 to 1500 W, a server 100 to 3000 W for each of its accelerators",
+    ): (
+        where(pl.col("boundary") == "gpu", cell("power_w", pl.col("power_w") * 1000)),
+        where(pl.col("boundary") == "gpu", cell("power_w", pl.col("power_w") / 1000)),
+        where(pl.col("boundary") == "node", cell("power_w", pl.col("power_w") / 1000)),
+        where(pl.col("boundary") == "node", cell("n_accelerators", 100)),
+    ),
+    ("core.facilities", "A row has a PUE or a WUE"): (cells(pue=None, wue_l_per_kwh=None),),
+    ("core.inferencex_power", "In one pool, joules per output token are those printed"): (
+        where(~pl.col("is_disaggregated"), cell("energy_j_per_output_token", pl.col("energy_j_per_output_token") * 9)),
+        where(
+            ~pl.col("is_disaggregated"),
+            cell("energy_j_per_output_token_as_printed", pl.col("energy_j_per_output_token_as_printed") * 1.0011),
+        ),
+    ),
+    ("core.mlperf_crosscheck", "Each logged run has its result, and the throughput that the summary prints"): (
+        cell("throughput_ratio", 1.00011),
+        cell("throughput_ratio", None),
+    ),
+    ("core.mlperf_crosscheck", "The mean of the wall-power log is the power that the summary prints"): (
+        where(pl.col("power_w").is_not_null(), cell("power_ratio", 0.99989)),
+        where(pl.col("power_w").is_not_null(), cell("power_ratio", None)),
     ),
     ("core.nodes", "Idle power is below maximum power"): (
         where(pl.col("power_idle_w").is_not_null(), cell("power_idle_w", pl.col("power_max_w"))),
@@ -99,8 +210,11 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
     ),
     (
         "core.published_throughput",
-        "Throughput of the deployment is the printed value times what it is divided by",
+        "Throughput of the deployment is the printed value times what it is divided by, of output tokens alone",
     ): (
+        where(
+            pl.col("token_basis") == "total", cell("output_tokens_per_s", pl.col("printed_value") * pl.col("n_basis"))
+        ),
         where(
             (pl.col("accelerator_basis") == "per_gpu") & (pl.col("n_basis") > 1),
             cell("output_tokens_per_s", pl.col("printed_value")),
@@ -119,6 +233,70 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
         cell("tput_per_gpu", pl.col("tput_per_gpu") * (1 + 2e-6)),
         cell("input_tput_per_gpu", pl.col("input_tput_per_gpu") * 2),
     ),
+    ("raw.mlenergy_v2", "A row has all figures of a language model or all of a diffusion model"): (
+        where(pl.col("family") == "diffusion", cell("family", "llm_text_generation")),
+        where(pl.col("family") == "diffusion", cell("TP", 1)),
+        where(pl.col("family") == "diffusion", cell("Batch size", None)),
+        where(pl.col("task") == "text-to-image", cell("Energy/image (J)", None)),
+        where(pl.col("task") == "text-to-video", cell("Frames", None)),
+        where(pl.col("family") != "diffusion", cell("Avg Output Tokens", None)),
+        where(pl.col("family") != "diffusion", cell("Frames", 14)),
+    ),
+    ("raw.mlenergy_v2", "The folders name the GPU and the model of the row"): (
+        cell("gpu_folder", "NVIDIA H100 80GB HBM3"),
+        cell("model_folder", "made/up"),
+    ),
+    ("raw.mlenergy_v2", "The mean of requests in flight is at most their maximum"): (
+        where(pl.col("family") != "diffusion", cell("Avg BS (reqs)", pl.col("Max BS (reqs)") * 1.001)),
+    ),
+    ("raw.mlenergy_v2", "Requests in flight are at least the tokens/s times the time per token"): (
+        where(pl.col("family") != "diffusion", cell("Avg TPOT (s)", pl.col("Avg TPOT (s)") * 3.5)),
+    ),
+    ("raw.mlenergy_v2", "Energy, tokens and tokens/s imply a power that the GPUs of the row can draw"): (
+        where(pl.col("TP") == 8, cell("TP", 1)),
+        where(pl.col("TP") == 1, cell("Energy/req (J)", pl.col("Energy/req (J)") / 10)),
+    ),
+    ("raw.mlenergy_v2", "Energy, size and time of a batch imply a power that one GPU can draw"): (
+        where(pl.col("family") == "diffusion", cell("Batch latency (s)", pl.col("Batch latency (s)") / 1000)),
+        where(pl.col("family") == "diffusion", cell("Batch size", pl.col("Batch size") * 10)),
+    ),
+    ("raw.mlperf_inference", "A row prints a performance, a power, or both"): (
+        where(pl.col("Power_Result").is_null(), cells(Performance_Result=None, Performance_Units=None)),
+        where(pl.col("Performance_Result").is_null(), cells(Power_Result=None, Power_Units=None)),
+    ),
+    ("raw.mlperf_inference", "A performance and a power stand with their units"): (
+        where(pl.col("Performance_Result").is_not_null(), cell("Performance_Units", None)),
+        where(pl.col("Performance_Result").is_null(), cell("Performance_Units", "Watts")),
+        where(pl.col("Power_Result").is_not_null(), cell("Power_Units", None)),
+        where(pl.col("Power_Result").is_null(), cell("Power_Units", "Watts")),
+    ),
+    ("raw.mlperf_logs", "A run has window, samples and mean power, or none of them"): (
+        where(pl.col("mean_watts").is_not_null(), cell("mean_watts", None)),
+        where(pl.col("mean_watts").is_not_null(), cell("power_end", None)),
+        where(pl.col("mean_watts").is_null(), cell("mean_watts", 5000.0)),
+        where(pl.col("mean_watts").is_null(), cell("n_meter_samples", 600)),
+    ),
+    (
+        "raw.argonne_llm_bench",
+        "Throughput is input and output tokens of the batch over its latency, but for llama.cpp",
+    ): (
+        where(
+            (pl.col("Framework") != "llama.cpp") & (pl.col("Batch Size") > 1),
+            cell("Throughput", pl.col("Throughput") / pl.col("Batch Size")),
+        ),
+        where(pl.col("Framework") != "llama.cpp", cell("Throughput", pl.col("Throughput") / 2)),
+        where(pl.col("Framework") != "llama.cpp", cell("Latency", pl.col("Latency") * (1 + 2e-9))),
+    ),
+    (
+        "raw.argonne_llm_bench",
+        "Throughput of llama.cpp is input and output tokens of one request over the latency of the batch",
+    ): (
+        where(
+            (pl.col("Framework") == "llama.cpp") & (pl.col("Batch Size") > 1),
+            cell("Throughput", pl.col("Throughput") * pl.col("Batch Size")),
+        ),
+        where(pl.col("Framework") == "llama.cpp", cell("Throughput", pl.col("Throughput") / 2)),
+    ),
     ("raw.mlenergy_v3", "Energy per token is power over throughput"): (
         cell("avg_power_watts", pl.col("avg_power_watts") * (1 + 2e-9)),
         cell("output_throughput_tokens_per_sec", pl.col("output_throughput_tokens_per_sec") / pl.col("num_gpus") * 0.5),
@@ -126,6 +304,31 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
     ("raw.mlenergy_v3", "Energy per request is energy per token times output tokens"): (
         cell("energy_per_request_joules", pl.col("energy_per_request_joules") * (1 + 2e-9)),
         cell("avg_output_len", pl.col("avg_output_len") + 1),
+    ),
+    ("raw.tokenpowerbench", "GPU power is the sum of the metered boards"): (
+        cell("gpu0_power_watts", pl.col("gpu0_power_watts") + 1e-5),
+        cell("gpu1_power_watts", None),
+    ),
+    ("raw.tokenpowerbench", "Energy of GPUs, CPUs and memory is their power times the duration"): (
+        cell("gpu_energy", pl.col("gpu_energy") * (1 + 2e-9)),
+        where(pl.col("cpu_avg_power") > 0, cell("cpu_energy", 0.0)),
+        where(pl.col("dram_avg_power") == 0, cell("dram_energy", 1.0)),
+    ),
+    ("raw.tokenpowerbench", "Total energy is that of the server where it was read, else of GPUs and CPUs"): (
+        where(pl.col("total_avg_power") > 0, cell("total_energy", pl.col("gpu_energy") + pl.col("cpu_energy"))),
+        where(pl.col("total_avg_power") == 0, cell("total_energy", pl.col("total_energy") * (1 + 2e-9))),
+    ),
+    ("raw.tokenpowerbench", "Energy per token is energy over output tokens"): (
+        cell("energy_per_token", pl.col("energy_per_token") * (1 + 2e-9)),
+        where(pl.col("total_avg_power") > 0, cell("gpu_energy_per_token", pl.col("energy_per_token"))),
+        where(pl.col("total_avg_power") > 0, cell("total_energy_per_token", 0.0)),
+    ),
+    ("raw.tokenpowerbench", "A server that was read draws at least what its GPUs, CPUs and memory draw"): (
+        where(pl.col("total_avg_power") > 0, cell("total_avg_power", pl.col("gpu_avg_power"))),
+    ),
+    ("raw.tokenpowerbench", "Output tokens of a response are within a tenth of their limit"): (
+        cell("max_output_tokens", 2),
+        cell("responses", 1),
     ),
     ("core.rejected", "No row is rejected for a name that is missing in assets/reference/aliases.csv"): (
         cell("rejection_code", "unknown-accelerator"),
@@ -144,7 +347,7 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
         cell("rows_in", pl.col("rows_in") + 1),
         cell("rows_rejected", pl.col("rows_rejected") + 1),
     ),
-    ("core.sources", "A source that is not absent has rows"): (
+    ("core.sources", "A document that is not absent has rows"): (
         where(pl.col("rows_in") > 0, cell("state", "absent")),
         where(pl.col("state") == "absent", cell("state", "offline")),
         where(pl.col("rows_in") > 0, cells(rows_in=0, rows_accepted=0, rows_rejected=0)),
@@ -193,9 +396,15 @@ def good(book):
 
 ROWS_TO_BREAK = 3
 MADE_UP = {
+    "raw.ai_energy_score_feb2025": {"source_release": "text_generation"},
+    "raw.ai_energy_score_corinac": {
+        "wh_per_query": 0.01, "wh_per_100_queries": 1.0, "wh_per_1000_queries": 10.0, "co2_g_per_query": 0.00417,
+        "co2_g_per_100_queries": 0.417, "co2_g_per_1000_queries": 4.17,
+    },
     "raw.inferencex": {
         "disagg": False, "tput_per_gpu": 900.0, "input_tput_per_gpu": 800.0, "output_tput_per_gpu": 100.0,
     },
+    "core.inferencex_power": {"energy_j_per_output_token": 7.5, "energy_j_per_output_token_as_printed": 7.5},
 }  # fmt: skip
 """What no column says alone: the rows of these tables must also keep the rules."""
 
