@@ -18,8 +18,9 @@ lint: $(READY)  ## style, types of imports, code location
 	$(BIN)/lint-imports
 	$(BIN)/dagster definitions validate -w workspace.yaml
 
-bench: $(READY)  ## speed and memory, printed side by side
+bench: $(READY)  ## speed and memory, and how wrong the estimates are
 	$(BIN)/python benchmarks/refresh.py
+	$(BIN)/python benchmarks/estimator.py
 
 ui: $(READY)  ## the Dagster UI on http://127.0.0.1:3000
 	$(BIN)/joulebook ui

@@ -123,16 +123,34 @@ energy_wh_per_query = quantity("energy_wh_per_query", "Wh", "Energy of one query
 carbon_gco2e_per_query = quantity("carbon_gco2e_per_query", "g", "Carbon of one query, CO2 equivalent.", 1e-7, 1e4)
 water_ml_per_query = quantity("water_ml_per_query", "mL", "Water of one query.", 1e-7, 1e4)
 
-_SPREAD = "lengths, power and PUE pooled, as the paper does (method oviedo2026)"
+_SPREAD = (
+    "method serving-time: across queries of other lengths, at central power and PUE; method oviedo2026: lengths, power "
+    "and PUE pooled, as the paper does"
+)
 energy_p05 = energy_quantile("p05", f"Energy of one query, 5 % lie below: {_SPREAD}.")
 energy_p25 = energy_quantile("p25", f"Energy of one query, lower quartile: {_SPREAD}.")
 energy_p50 = energy_quantile("p50", f"Energy of one query, median: {_SPREAD}.")
 energy_p75 = energy_quantile("p75", f"Energy of one query, upper quartile: {_SPREAD}.")
 energy_p95 = energy_quantile("p95", f"Energy of one query, 95 % lie below: {_SPREAD}.")
 energy_mean = energy_quantile("mean", f"Energy of one query, mean: {_SPREAD}.")
+_UNKNOWN = "90 % interval from what we do not know (fit, power, PUE, load); empty for method oviedo2026"
+energy_p50_lo90 = energy_quantile("p50_lo90", f"Lower end of the median's {_UNKNOWN}.").optional()
+energy_p50_hi90 = energy_quantile("p50_hi90", f"Upper end of the median's {_UNKNOWN}.").optional()
+energy_mean_lo90 = energy_quantile("mean_lo90", f"Lower end of the mean's {_UNKNOWN}.").optional()
+energy_mean_hi90 = energy_quantile("mean_hi90", f"Upper end of the mean's {_UNKNOWN}.").optional()
+
+
+def share(name: str, meaning: str) -> Column:
+    return quantity(name, "dimensionless", meaning, 0, 1)
+
 
 # What an estimate assumes
-workload_id = text("workload_id", "What is asked: lengths of input and output.", ("traditional", "test-time"))
+WORKLOADS = ("traditional", "test-time", "azure-conv-2023", "azure-code-2023", "mooncake-conversation")
+workload_id = text(
+    "workload_id",
+    "What is asked: 500 tokens in and exponential output (median 300, or 5000), or the requests of a published trace.",
+    WORKLOADS,
+)
 load = quantity("load", "dimensionless", "Share of saturation the deployment runs at; 1: as published.", 0.01, 1)
 boundary = text("boundary", "What the energy covers: gpu boards, node at the wall, facility (node x PUE).", BOUNDARIES)
 method = text("method", "How it was computed, with its version.")

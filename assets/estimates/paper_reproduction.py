@@ -5,8 +5,9 @@ import polars as pl
 from assets import columns as c
 from assets.core.assumptions import Assumptions
 from assets.core.paper_figures import FIGURE
+from assets.estimates.profile import WORKLOADS
 from assets.estimates.throughput_rules import PAPER_SOURCE
-from pipelines.energy.oviedo2026 import on_site_water_ml_per_query
+from pipelines.energy.oviedo2026 import METHOD, on_site_water_ml_per_query
 from pipelines.tables.contract import Column, Rule, Table
 from pipelines.wiring import model_asset
 
@@ -92,7 +93,12 @@ _WORKLOAD = pl.col("workload_id")
 
 
 def _of_paper(energy_per_query: pl.DataFrame) -> pl.DataFrame:
-    return energy_per_query.filter((pl.col("source_id") == PAPER_SOURCE) & (pl.col("boundary") == "facility"))
+    return energy_per_query.filter(
+        pl.col("source_id") == PAPER_SOURCE,
+        pl.col("boundary") == "facility",
+        pl.col("method") == METHOD,
+        pl.col("workload_id").is_in(WORKLOADS),
+    )
 
 
 def _energies(energy_per_query: pl.DataFrame) -> pl.DataFrame:

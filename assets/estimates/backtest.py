@@ -1,0 +1,462 @@
+"""estimates.backtest: how wrong every estimator is on published figures that it did not see."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from assets import columns as c
+from assets.core.assumptions import Assumptions
+from assets.estimates.serving import BILLION, TRILLION, Benchmarked, prior_of
+from pipelines.energy import held_out
+from pipelines.energy.intervals import NOMINAL
+from pipelines.energy.lognormal import Z95
+from pipelines.energy.power import OperatingPower, UtilisationPower, compute_utilisation, operating_features
+from pipelines.energy.precision import PRECISIONS, peak_rate
+from pipelines.energy.serving_prior import MIN_POINTS_FOR_SPREAD, QUICK, fit_prior
+from pipelines.energy.serving_time import METHOD, Points
+from pipelines.tables.contract import Column, Coverage, Rule, Table
+from pipelines.wiring import model_asset
+
+SERVING_TIME, GPU_POWER, NODE_POWER, ENERGY = TARGETS = ("serving_time", "gpu_power", "node_power", "energy_per_token")
+OVIEDO, TPS_X_TDP, CONSTANT, OPERATING_POINT = "oviedo2026", "tps-x-tdp", "constant", "operating-point"
+ESTIMATORS = (METHOD, OVIEDO, TPS_X_TDP, CONSTANT, OPERATING_POINT)
+IN_USE, NO_ARCHITECTURE, NO_RELEASE, NO_POINTS, NO_PRIOR = PRIORS = (
+    "in use", "without the architecture", "without the release", "without these points", "none",
+)  # fmt: skip
+ALL, WITH_RULE, NEW_GPUS, NO_V4_0 = "all", "where oviedo2026 has a rule", "GPUs it never saw", "without v4.0"
+BEFOREHAND = "nothing: fixed beforehand"
+LENGTH_SOURCES, POWER_SOURCE, NODE_SOURCE = "oviedo_throughput, trtllm_perf", "mlenergy_v3", "mlperf_inference"
+
+ARCHITECTURES = {
+    "llama-2-70b": "llama-70b", "llama-3-70b": "llama-70b", "llama-3.1-70b": "llama-70b", "llama-3.3-70b": "llama-70b",
+    "llama-3-8b": "llama-8b", "llama-3.1-8b": "llama-8b", "deepseek-r1-0528": "deepseek-r1",
+}  # fmt: skip
+"""Models of other weights but the same layers, heads and parameters, which run alike: they are held out together. A
+model that is not named is an architecture of its own."""
+RATED_AS = {"a100-sxm": "a100-sxm-80gb", "gh200": "gh200-96gb"}
+"""Published without the size of the memory. TDP and peak rates are the same for all sizes, and power needs no more."""
+UNSTATED_IS = "fp16"
+"""Argonne's and ML.ENERGY v2's rows do not state a precision; both run weights as published, 16 bits wide."""
+MIN_LENGTHS, MIN_LENGTHS_OF_A_RELEASE = 5, 3
+"""Different pairs of lengths that a configuration needs, to leave points out of it, or its release whole."""
+
+# The aims, by target, held out, prior, part: median, mean and P90 of the error. That of releases is each one's too.
+BARS = {
+    (SERVING_TIME, "one point", IN_USE, ALL): (0.07, None, 0.20),
+    (SERVING_TIME, "all but one point", NO_ARCHITECTURE, ALL): (0.13, None, None),
+    (SERVING_TIME, "all but two points", NO_ARCHITECTURE, ALL): (0.10, None, None),
+    (SERVING_TIME, "128/4096", NO_POINTS, ALL): (0.09, None, None),
+    (SERVING_TIME, "32768", NO_POINTS, ALL): (0.13, None, None),
+    (SERVING_TIME, "output over 1024", NO_ARCHITECTURE, ALL): (0.26, None, None),
+    (SERVING_TIME, "release, all but one point", NO_RELEASE, ALL): (0.13, None, None),
+    (GPU_POWER, "model size", NO_PRIOR, ALL): (0.13, None, None),
+    (GPU_POWER, "gpu", NO_PRIOR, ALL): (0.12, None, None),
+    (NODE_POWER, BEFOREHAND, NO_PRIOR, NO_V4_0): (None, 0.12, None),
+}
+# The rows that may not get worse, and their names in assumptions.yaml: backtest.accepted.<name>.
+ACCEPTED_P50 = {
+    (SERVING_TIME, "one point", IN_USE, ALL): "one-point",
+    (SERVING_TIME, "all but one point", NO_ARCHITECTURE, ALL): "all-but-one-point",
+    (GPU_POWER, "model size", NO_PRIOR, ALL): "gpu-power.model-size",
+    (GPU_POWER, "gpu", NO_PRIOR, ALL): "gpu-power.gpu",
+}
+ACCEPTED_MEAN = {(NODE_POWER, BEFOREHAND, NO_PRIOR, NO_V4_0): "node-power"}
+
+
+def _share(name: str, meaning: str, high: float = 100) -> Column:
+    return c.quantity(name, "dimensionless", meaning, 0, high)
+
+
+TABLE = Table(
+    name="estimates.backtest",
+    description="Errors of predictions of published figures that the estimator did not see: |predicted / observed - 1| "
+    "of output tokens/s (serving_time), of power, or of energy per token at the throughput given (E = P/TPS, so its "
+    "error is that of the power). serving_time: configurations of five pairs of lengths or more; near-duplicate points "
+    "and models of one architecture are held out together; few points: at most 20 choices a configuration, evenly "
+    "thinned. The prior in use was fitted to all tables; the others are fitted here without what they name. gpu_power: "
+    "serving-time is the share of TDP by compute utilisation; operating-point, a regression on the operating point, is "
+    "not in use: worse on a GPU never metered, a choice made by held-out errors. Rows of unstated precision count "
+    "as 16 bits wide. node_power: serving-time takes 0.6 of the node's maximum, fixed before these runs were looked at "
+    "and the share of oviedo2026 too; constant learns the share from other systems. tps-x-tdp: every accelerator draws "
+    "its TDP. The form of serving-time, its ridge and its noise were chosen on these tables: a release held out whole "
+    "is the fairest figure.",
+    grain=("target", "source_ids", "part", "held_out", "prior", "estimator"),
+    columns=(
+        c.text("target", "What is predicted.", TARGETS),
+        c.text("source_ids", "The sources whose figures are predicted."),
+        c.text("part", "Which of their rows are predicted: all, a release by its name, or as it says."),
+        c.text("held_out", "What the estimator did not see."),
+        c.text("prior", "What the prior of serving time was fitted without.", PRIORS),
+        c.text("estimator", "Whose prediction it is.", ESTIMATORS),
+        c.boundary.but(allowed=("gpu", "node")).optional(),
+        c.count("n_rows", "Predictions.", 1),
+        c.count("n_groups", "Architectures, model sizes or systems that they are of.", 1),
+        _share("error_p50", "Median error, as a share."),
+        _share("error_mean", "Mean error, as a share."),
+        _share("error_p90", "90 % of the errors are below, as a share."),
+        _share("share_within_2x", "Share of predictions within a factor of two.", 1),
+        c.quantity("bias_ln", "dimensionless", "Median of ln(predicted / observed).", -10, 10),
+        c.quantity("rmsle", "dimensionless", "Root mean square of ln(predicted / observed).", 0, 10),
+        _share("nominal_coverage", "What the interval in use promises to cover.", 1).optional(),
+        _share("coverage_of_rows", "Share of predictions that the interval in use covers.", 1).optional(),
+        _share("coverage_of_groups", "The same as the mean over groups.", 1).optional(),
+        _share(
+            "nested_coverage_of_groups",
+            "The same with a width learnt from the other groups: what a new one can expect.",
+            1,
+        ).optional(),
+        c.quantity(
+            "half_width_factor", "dimensionless", "The interval in use: over and times this factor.", 1, 100
+        ).optional(),
+        c.quantity(
+            "learnt_half_width_factor",
+            "dimensionless",
+            "The factor that would cover as promised, by these errors: for whoever renews the one in use.",
+            1,
+            100,
+        ).optional(),
+        _share("bar_error_p50", "The aim for the median error; empty: none was set.").optional(),
+        _share("bar_error_mean", "The aim for the mean error; empty: none was set.").optional(),
+        _share("bar_error_p90", "The aim for the 90 % error; empty: none was set.").optional(),
+        _share("accepted_error_p50", "The median error last accepted; empty: not watched.").optional(),
+        _share("accepted_error_mean", "The mean error last accepted; empty: not watched.").optional(),
+        _share("accepted_margin", "By how much an error may exceed the accepted one.", 1).optional(),
+    ),
+    rules=(
+        Rule(
+            "The error is at most the last accepted one plus the margin",
+            (pl.col("error_p50") <= pl.col("accepted_error_p50") + pl.col("accepted_margin")).fill_null(True)
+            & (pl.col("error_mean") <= pl.col("accepted_error_mean") + pl.col("accepted_margin")).fill_null(True),
+            show="error_p50",
+        ),
+        Rule(
+            "An interval has its promise, width and coverage together",
+            (pl.col("half_width_factor").is_null() == pl.col("nominal_coverage").is_null())
+            & (pl.col("half_width_factor").is_null() == pl.col("coverage_of_rows").is_null())
+            & (pl.col("half_width_factor").is_null() == pl.col("coverage_of_groups").is_null()),
+            check="contract",
+        ),
+    ),
+    coverage=(Coverage("target", TARGETS), Coverage("source_ids", (LENGTH_SOURCES, POWER_SOURCE, NODE_SOURCE))),
+    published=True,
+)
+
+
+def backtest_of(
+    serving_measurements: pl.DataFrame,
+    mlperf_power: pl.DataFrame,
+    models: pl.DataFrame,
+    accelerators: pl.DataFrame,
+    nodes: pl.DataFrame,
+    assumptions: pl.DataFrame,
+) -> pl.DataFrame:
+    """One row a kind of held-out figure and estimator."""
+    assumed = Assumptions(assumptions)
+    study = _Study(Benchmarked.of(serving_measurements, models, accelerators), assumed)
+    boards = metered_boards(serving_measurements, models, accelerators)
+    outcomes = [*_serving_time(study), *_boards(boards, assumed), *_nodes(mlperf_power, nodes, accelerators, assumed)]
+    return pl.DataFrame([_row(outcome, assumed) for outcome in outcomes], schema=TABLE.schema)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """Errors of one estimator, with the group of each; `half_width` of the interval in use, None where it has none."""
+
+    target: str
+    source_ids: str
+    held_out: str
+    estimator: str
+    ln_errors: np.ndarray
+    groups: np.ndarray
+    half_width: float | None = None
+    part: str = ALL
+    prior: str = NO_PRIOR
+    boundary: str | None = None
+
+
+def _row(outcome: _Outcome, assumed: Assumptions) -> dict:
+    named = ("target", "source_ids", "part", "held_out", "prior", "estimator", "boundary")
+    row = {name: getattr(outcome, name) for name in named} | asdict(held_out.scores(outcome.ln_errors))
+    row["n_groups"] = len(np.unique(outcome.groups))
+    if outcome.half_width is not None:
+        found = held_out.coverage_of_width(outcome.ln_errors, outcome.groups, outcome.half_width)
+        row |= {
+            "nominal_coverage": NOMINAL,
+            "coverage_of_rows": found.of_rows,
+            "coverage_of_groups": found.of_groups,
+            "nested_coverage_of_groups": found.nested_of_groups,
+            "half_width_factor": float(np.exp(outcome.half_width)),
+            "learnt_half_width_factor": float(np.exp(found.learnt_half_width)),
+        }
+    return row | (_aims(outcome, assumed) if outcome.estimator == METHOD else {})
+
+
+def _aims(outcome: _Outcome, assumed: Assumptions) -> dict:
+    """The bars of a row of ours, and what was accepted last. Bars of power hold for the energy that follows from it."""
+    power = {"gpu": GPU_POWER, "node": NODE_POWER}
+    barred = power[outcome.boundary] if outcome.target == ENERGY else outcome.target
+    rest = (outcome.held_out, outcome.prior, outcome.part)
+    of_any_release = (*rest[:2], ALL) if outcome.prior == NO_RELEASE else rest
+    bars = zip(("p50", "mean", "p90"), BARS.get((barred, *of_any_release), (None,) * 3), strict=True)
+    aims = {f"bar_error_{statistic}": bar for statistic, bar in bars}
+    for statistic, watched in (("p50", ACCEPTED_P50), ("mean", ACCEPTED_MEAN)):
+        if (name := watched.get((outcome.target, *rest))) is not None:
+            aims[f"accepted_error_{statistic}"] = assumed.value(f"backtest.accepted.{name}")
+            aims["accepted_margin"] = assumed.value("backtest.margin")
+    return aims
+
+
+# Serving time
+
+
+class _Study:
+    """The benchmarked points with their groups and priors."""
+
+    def __init__(self, found: Benchmarked, assumed: Assumptions) -> None:
+        self.points, self.deployments, self.assumed = found.points, found.deployments, assumed
+        model_ids = found.keys["model_id"].to_list()
+        self.architecture = np.array([ARCHITECTURES.get(model_id, model_id) for model_id in model_ids])
+        self.release = found.keys["source_release"].to_numpy().astype(str)
+        pairs = pl.struct("input_tokens", "output_tokens").n_unique()
+        n_pairs = found.rows.group_by("configuration").agg(pairs).sort("configuration").to_series(1).to_numpy()
+        self.studied = np.flatnonzero(n_pairs >= MIN_LENGTHS)
+        self.of_release = np.flatnonzero(n_pairs >= MIN_LENGTHS_OF_A_RELEASE)
+
+    @cached_property
+    def in_use(self) -> tuple[np.ndarray, np.ndarray]:
+        prior = prior_of(self.assumed)
+        return prior.mean(self.deployments), prior.covariance
+
+    @cached_property
+    def no_architecture(self) -> tuple[np.ndarray, np.ndarray]:
+        return held_out.priors_without(self.points, self.deployments, self.architecture, self.studied)
+
+    def without(self, is_test: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """The prior fitted without these points; none where what is left is too little to learn the spread from."""
+        left = self.points.only(~is_test)
+        if (left.is_known.sum(-1) < MIN_POINTS_FOR_SPREAD).all():
+            return {}
+        prior = fit_prior(left, self.deployments, tolerance=QUICK)
+        return {NO_POINTS: (prior.mean(self.deployments), prior.covariance)}
+
+    def width(self, level: str) -> float:
+        return self.assumed.value(f"serving-time.half_width_ln.{level}")
+
+    def outcome(
+        self, errors: held_out.PointErrors, what: str, prior: str, level: str, part: str = ALL, estimator: str = METHOD
+    ) -> _Outcome:
+        groups = self.architecture[errors.configuration]
+        width = self.width(level) if estimator == METHOD else None
+        return _Outcome(SERVING_TIME, LENGTH_SOURCES, what, estimator, errors.ln_error, groups, width, part, prior)
+
+
+def _serving_time(study: _Study) -> Iterator[_Outcome]:
+    one = held_out.one_left_out(study.points, study.studied)
+    yield from _beside(study, one, "one point", {IN_USE: study.in_use, NO_ARCHITECTURE: study.no_architecture}, "table")
+    few = ("all points", "all but one point", "all but two points", "all but three points")
+    for k, (what, level) in enumerate(zip(few, ("0-points", "1-point", "2-points", "3-points"), strict=True)):
+        trials = held_out.few_points(study.points, k, study.studied)
+        yield from _beside(study, trials, what, {NO_ARCHITECTURE: study.no_architecture}, level)
+    for what, is_test in extrapolations(study.points).items():
+        trials = held_out.split(study.points, is_test, study.studied)
+        priors = study.without(is_test) | {IN_USE: study.in_use, NO_ARCHITECTURE: study.no_architecture}
+        yield from _beside(study, trials, what, priors, "table")
+    yield from _releases(study)
+
+
+def extrapolations(points: Points) -> dict[str, np.ndarray]:
+    """Which points are predicted from the others of a configuration, masks (c, p)."""
+    l_in, l_out = points.work[..., 0], points.work[..., 1]
+    return {"128/4096": (l_in == 128) & (l_out == 4096), "32768": l_out == 32768, "output over 1024": l_out > 1024}
+
+
+def _beside(
+    study: _Study,
+    trials: held_out.Trials,
+    what: str,
+    priors: dict[str, tuple[np.ndarray, np.ndarray]],
+    level: str,
+) -> Iterator[_Outcome]:
+    """Ours with each prior, the paper's rule on the same trials, and ours on the points where it has one."""
+    if not len(trials.configuration):
+        return
+    papers = held_out.rule_errors(study.points, trials)
+    for prior, fitted in priors.items():
+        ours = held_out.serving_time_errors(study.points, trials, *fitted)
+        yield study.outcome(ours, what, prior, level)
+        if 0 < len(papers.ln_error) < len(ours.ln_error):
+            yield study.outcome(held_out.among(ours, papers), what, prior, level, WITH_RULE)
+    if len(papers.ln_error):
+        yield study.outcome(papers, what, NO_PRIOR, level, estimator=OVIEDO)
+
+
+def _releases(study: _Study) -> Iterator[_Outcome]:
+    """Each release held out whole from the prior, predicted from none or one of its points; and all of them."""
+    priors = held_out.priors_without(study.points, study.deployments, study.release, study.of_release)
+    for k, what, level in ((0, "all points", "0-points"), (1, "all but one point", "1-point")):
+        trials = held_out.few_points(study.points, k, study.of_release)
+        errors = held_out.serving_time_errors(study.points, trials, *priors)
+        yield study.outcome(errors, f"release, {what}", NO_RELEASE, level)
+        for release in np.unique(study.release[study.of_release]):
+            part = errors.where(study.release[errors.configuration] == release)
+            yield study.outcome(part, f"release, {what}", NO_RELEASE, level, release)
+
+
+# Power of boards
+
+
+@dataclass(frozen=True)
+class Boards:
+    """Metered runs (boundary gpu), each an array (r,): its source, GPU and size of model, share of TDP, utilisation."""
+
+    source: np.ndarray
+    gpu: np.ndarray
+    size: np.ndarray
+    share: np.ndarray
+    utilisation: np.ndarray
+    features: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "Boards":
+        return Boards(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def metered_boards(serving_measurements: pl.DataFrame, models: pl.DataFrame, accelerators: pl.DataFrame) -> Boards:
+    """Runs with board power whose accelerator has a rating, and whose concurrency is known."""
+    rated = accelerators.select("accelerator_id", "tdp_w", *(f"dense_{p}_tflop_per_s" for p in ("fp16", "fp8", "fp4")))
+    rows = (
+        serving_measurements.filter((pl.col("power_boundary") == "gpu") & pl.col("concurrency").is_not_null())
+        .with_columns(
+            rated_as=pl.col("accelerator_id").replace(RATED_AS),
+            precision=pl.col("precision").replace("unstated", UNSTATED_IS),
+        )
+        .filter(pl.col("precision").is_in(list(PRECISIONS)))
+        .join(models.select("model_id", "total_params_b", "active_params_b"), on="model_id", validate="m:1")
+        .join(rated, left_on="rated_as", right_on="accelerator_id", validate="m:1")
+    )
+    rows = rows.with_columns(peak=pl.Series([_peak(row) for row in rows.iter_rows(named=True)], dtype=pl.Float64))
+    rows = rows.filter(pl.col("peak").is_not_null() & pl.col("tdp_w").is_not_null())
+    n, tps = rows["n_accelerators"].to_numpy(), rows["output_tokens_per_s"].to_numpy()
+    active, total = (rows[f"{kind}_params_b"].to_numpy() * BILLION for kind in ("active", "total"))
+    arithmetic = [PRECISIONS[name].arithmetic for name in rows["precision"]]
+    return Boards(
+        source=rows["source_id"].to_numpy().astype(str),
+        gpu=rows["accelerator_id"].to_numpy().astype(str),
+        size=held_out.size_groups(total, active),
+        share=rows["power_w"].to_numpy() / n / rows["tdp_w"].to_numpy(),
+        utilisation=compute_utilisation(tps, active, n, rows["peak"].to_numpy() * TRILLION),
+        features=operating_features(n, rows["concurrency"].to_numpy(), active, total, arithmetic),
+    )
+
+
+def _peak(row: dict) -> float | None:
+    return peak_rate(row["precision"], {name: row[f"dense_{name}_tflop_per_s"] for name in ("fp16", "fp8", "fp4")})
+
+
+def by_utilisation(train: Boards, test: Boards) -> np.ndarray:
+    return UtilisationPower.fit(train.utilisation, train.share).share_of_tdp(test.utilisation)
+
+
+def by_operating_point(train: Boards, test: Boards) -> np.ndarray:
+    fitted = OperatingPower.fit(train.features, train.gpu, train.share)
+    return fitted.share_of_tdp(test.features, test.gpu)
+
+
+def by_constant(train: Boards, test: Boards) -> np.ndarray:
+    return np.full(len(test.share), np.median(train.share))
+
+
+LEARNT = {METHOD: by_utilisation, OPERATING_POINT: by_operating_point, CONSTANT: by_constant}
+
+
+def board_errors(boards: Boards, groups: np.ndarray, estimator: str) -> np.ndarray:
+    """Errors of an estimator of LEARNT, each group predicted from the others."""
+    predict = LEARNT[estimator]
+    return held_out.group_left_out_errors(
+        boards.share, groups, lambda train, test: predict(boards.take(train), boards.take(test))
+    )
+
+
+def _boards(boards: Boards, assumed: Assumptions) -> Iterator[_Outcome]:
+    width = assumed.value("serving-time.gpu_power_half_width_ln")
+    learnt = boards.take(boards.source == POWER_SOURCE)
+    for what, groups in (("model size", learnt.size), ("gpu", learnt.gpu)):
+        for estimator in LEARNT:
+            errors = board_errors(learnt, groups, estimator)
+            yield from _both(POWER_SOURCE, what, estimator, errors, learnt.size, width)
+    yield from _both(POWER_SOURCE, BEFOREHAND, TPS_X_TDP, -np.log(learnt.share), learnt.size, width)
+    fixed = UtilisationPower(*(assumed.value(f"serving-time.gpu_power.{k}") for k in ("k0", "k1")))
+    for source in np.unique(boards.source[boards.source != POWER_SOURCE]):
+        yield from _other_source(learnt, boards.take(boards.source == source), fixed, width)
+
+
+def _other_source(learnt: Boards, other: Boards, fixed: UtilisationPower, width: float) -> Iterator[_Outcome]:
+    """A source never seen, predicted from ML.ENERGY alone: all its rows, and those of GPUs never seen either."""
+    new = ~np.isin(other.gpu, learnt.gpu)
+    parts = [(ALL, "source and gpu" if new.all() else "source", other)]
+    if new.any() and not new.all():
+        parts.append((NEW_GPUS, "source and gpu", other.take(new)))
+    for part, what, rows in parts:
+        predicted = {METHOD: fixed.share_of_tdp(rows.utilisation), TPS_X_TDP: np.ones(len(rows.share))}
+        predicted |= {name: LEARNT[name](learnt, rows) for name in (OPERATING_POINT, CONSTANT)}
+        for estimator, share in predicted.items():
+            errors = np.log(share / rows.share)
+            yield from _both(str(rows.source[0]), what, estimator, errors, rows.size, width, part)
+
+
+def _both(
+    source: str,
+    what: str,
+    estimator: str,
+    errors: np.ndarray,
+    groups: np.ndarray,
+    width: float,
+    part: str = ALL,
+    power: tuple[str, str] = (GPU_POWER, "gpu"),
+) -> Iterator[_Outcome]:
+    """Power, and the energy per token that follows with the throughput given."""
+    target, boundary = power
+    used = width if estimator == METHOD else None
+    for of in (target, ENERGY):
+        yield _Outcome(of, source, what, estimator, errors, groups, used, part, boundary=boundary)
+
+
+# Power at the wall
+
+
+def _nodes(
+    mlperf_power: pl.DataFrame, nodes: pl.DataFrame, accelerators: pl.DataFrame, assumed: Assumptions
+) -> Iterator[_Outcome]:
+    default = nodes.filter("is_default").select("accelerator_id", "power_max_w_per_accelerator")
+    runs = mlperf_power.join(default, on="accelerator_id", validate="m:1")
+    runs = runs.join(accelerators.select("accelerator_id", "tdp_w"), on="accelerator_id", validate="m:1")
+    fixed = assumed.value("serving-time.node_power_share")
+    half_width = Z95 * assumed.lognormal("serving-time.node_power_share").sigma
+    is_v4_0 = pl.col("source_release").str.starts_with("v4.0")
+    for part, rows in ((NO_V4_0, runs.filter(~is_v4_0)), (ALL, runs)):
+        watt_each = rows["power_w"].to_numpy() / rows["n_accelerators"].to_numpy()
+        share, system = (
+            watt_each / rows["power_max_w_per_accelerator"].to_numpy(),
+            rows["system"].to_numpy().astype(str),
+        )
+        learnt = held_out.group_left_out_errors(
+            share, system, lambda train, test, share=share: np.full(test.sum(), np.median(share[train]))
+        )
+        for what, estimator, errors in (
+            (BEFOREHAND, METHOD, np.log(fixed / share)),
+            ("system", CONSTANT, learnt),
+            (BEFOREHAND, TPS_X_TDP, np.log(rows["tdp_w"].to_numpy() / watt_each)),
+        ):
+            yield from _both(NODE_SOURCE, what, estimator, errors, system, half_width, part, (NODE_POWER, "node"))
+
+
+backtest = model_asset(
+    TABLE,
+    backtest_of,
+    {
+        name: f"core.{name}"
+        for name in ("serving_measurements", "mlperf_power", "models", "accelerators", "nodes", "assumptions")
+    },
+)

@@ -1,0 +1,94 @@
+"""The rows of estimates.energy_per_query by method oviedo2026, the paper's rule. No table is made here."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from assets.core.assumptions import Assumptions
+from assets.estimates.profile import Workload, factors
+from assets.estimates.throughput_rules import PAPER_SOURCE, rule_of
+from assets.estimates.workloads import QUANTILES, Trace, beyond_benchmarks, mean_output_tokens
+from pipelines.energy.distribution import Energy
+from pipelines.energy.lengths import OutputLengths
+from pipelines.energy.oviedo2026 import (
+    METHOD,
+    energy_per_query,
+    joules_per_output_token,
+    wh_per_million_output_tokens,
+)
+from pipelines.energy.quantiles import evenly_thinned, newton_quantiles_wh
+from pipelines.energy.units import JOULES_PER_WH
+
+BOUNDARIES = ("node", "facility")
+"""No `gpu`: the paper's power is that of the node."""
+MOST_NODES = 256
+"""A trace has thousands of different requests; so many, evenly spaced in energy, give its median to 0.1 %."""
+NOT_OF_THIS_METHOD = (
+    "energy_wh_per_query_p50_lo90", "energy_wh_per_query_p50_hi90", "energy_wh_per_query_mean_lo90",
+    "energy_wh_per_query_mean_hi90", "interval_share_fit", "interval_share_power", "interval_share_pue",
+    "interval_share_load", "mean_share_extrapolated",
+)  # fmt: skip
+
+
+def oviedo_estimates(
+    throughput_rules: pl.DataFrame, workloads: list[Workload | Trace], assumed: Assumptions
+) -> Iterator[pl.DataFrame]:
+    """The estimates of every configuration that has a rule and a node power, a frame a workload and boundary."""
+    usable = throughput_rules.filter(pl.col("no_estimate_because").is_null())
+    power_w = usable["node_power_max_w"].to_numpy()[:, None]
+    for asked in workloads:
+        input_tokens, lengths = _lengths(asked)
+        energy = energy_per_query(rule_of(usable), power_w, factors(assumed, "node"), input_tokens, lengths)
+        thinned = evenly_thinned(energy, MOST_NODES)
+        for boundary in BOUNDARIES:
+            factor = factors(assumed, boundary)
+            made = (replace(one, factor=factor.product) for one in (energy, thinned))
+            yield _estimate(usable, asked, *made, assumed, boundary)
+
+
+def _estimate(
+    rules: pl.DataFrame,
+    asked: Workload | Trace,
+    energy: Energy,
+    thinned: Energy,
+    assumed: Assumptions,
+    boundary: str,
+) -> pl.DataFrame:
+    factor, mean_tokens = factors(assumed, boundary), mean_output_tokens(asked)
+    quantiles = newton_quantiles_wh(thinned, list(QUANTILES.values()))
+    return rules.with_columns(
+        *(pl.lit(None, dtype=pl.Float64).alias(name) for name in NOT_OF_THIS_METHOD),
+        workload_id=pl.lit(asked.workload_id),
+        load=pl.lit(assumed.value("load.published_benchmarks")),
+        boundary=pl.lit(boundary),
+        method=pl.lit(METHOD),
+        energy_wh_per_query_mean=energy.mean_wh,
+        **{f"energy_wh_per_query_{name}": quantiles[:, i] for i, name in enumerate(QUANTILES)},
+        accelerator_s_per_query_mean=_accelerator_s(rules, energy),
+        energy_j_per_output_token=joules_per_output_token(energy.mean_wh, mean_tokens),
+        energy_wh_per_million_output_tokens=wh_per_million_output_tokens(energy.mean_wh, mean_tokens),
+        power_w=pl.col("node_power_max_w") * np.exp(factor.power_utilisation.mu),
+        pue=pl.lit(float(np.exp(factor.pue.mu))),
+        throughput_rule=pl.col("rule"),
+        n_benchmark_rows=pl.col("n_rows"),
+        evidence=pl.lit("benchmarked"),
+        # the paper's node is its own, not one of core.nodes
+        node_id=pl.when(pl.col("source_id") != PAPER_SOURCE).then("node_id"),
+        **beyond_benchmarks(rules, asked),
+    )
+
+
+def _accelerator_s(rules: pl.DataFrame, energy: Energy) -> np.ndarray:
+    """Before its factors an energy is maximum power times seconds: n_accelerators of these are accelerator-seconds."""
+    seconds = (energy.wh_at_lengths @ energy.weights) * JOULES_PER_WH / rules["node_power_max_w"].to_numpy()
+    return rules["n_accelerators"].to_numpy() * seconds
+
+
+def _lengths(asked: Workload | Trace) -> tuple[np.ndarray | float, OutputLengths]:
+    """Input lengths, and output lengths with their weights: nodes of an integral, or the requests of a trace."""
+    if isinstance(asked, Trace):
+        # the rule takes logarithms of lengths: an empty prompt counts as one token
+        return np.maximum(asked.input_tokens, 1.0), OutputLengths(asked.output_tokens, asked.weights)
+    return asked.input_tokens, asked.lengths

@@ -1,0 +1,189 @@
+"""The rows of estimates.energy_per_query by method serving-time. No table is made here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from assets.core.assumptions import Assumptions
+from assets.estimates.profile import Workload
+from assets.estimates.serving import BILLION, TRILLION
+from assets.estimates.serving_fits import serving_time_of
+from assets.estimates.workloads import QUANTILES, Trace, beyond_benchmarks, mean_output_tokens
+from pipelines.energy.intervals import interval, interval_shares
+from pipelines.energy.oviedo2026 import joules_per_output_token, wh_per_million_output_tokens
+from pipelines.energy.power import UtilisationPower, compute_utilisation, node_power_w
+from pipelines.energy.serving_energy import (
+    exponential_mean_share_above,
+    exponential_mean_wh,
+    exponential_quantiles_wh,
+    histogram_mean_share_above,
+    histogram_mean_wh,
+    histogram_quantiles_wh,
+    wh_per_accelerator_s,
+)
+from pipelines.energy.serving_time import METHOD, ServingTime
+
+BOUNDARIES = ("gpu", "node", "facility")
+MEDIAN = list(QUANTILES).index("p50")
+Z90 = 1.6448536269514722
+"""Half of a 90 % interval of the normal distribution, in standard deviations."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One workload on every fitted configuration: accelerator-seconds across its queries, before any power.
+
+    `quantiles_s` (c, 5), the others (c,); the half-widths are of the 90 % interval in ln, from the fit.
+    """
+
+    workload: Workload | Trace
+    quantiles_s: np.ndarray
+    mean_s: np.ndarray
+    mean_share_above: np.ndarray
+    half_width_ln_at_median: np.ndarray
+    half_width_ln_at_mean: np.ndarray
+
+    @classmethod
+    def of(cls, fits: pl.DataFrame, fit: ServingTime, workload: Workload | Trace) -> "_Asked":
+        longest = fits["longest_output_tokens"].to_numpy()
+        held_out = fits["half_width_ln"].to_numpy()
+        # what held-out errors say of lengths like those benchmarked; further out, what the posterior says
+        widths = (np.maximum(held_out, Z90 * fit.sd_ln(*lengths)[:, 0]) for lengths in _typical_lengths(workload))
+        return cls(workload, *_across_queries(fit, workload, longest), *widths)
+
+    def take(self, rows: np.ndarray) -> "_Asked":
+        arrays = (
+            self.quantiles_s, self.mean_s, self.mean_share_above, self.half_width_ln_at_median,
+            self.half_width_ln_at_mean,
+        )  # fmt: skip
+        return _Asked(self.workload, *(array[rows] for array in arrays))
+
+
+@dataclass(frozen=True)
+class _Power:
+    """Central power of an accelerator's share of what the boundary covers, W (c,), PUE, and their half-widths in ln."""
+
+    w_per_accelerator: np.ndarray
+    pue: float
+    half_width_ln: float
+    pue_half_width_ln: float
+
+
+def serving_estimates(
+    serving_fits: pl.DataFrame, workloads: list[Workload | Trace], assumed: Assumptions
+) -> Iterator[pl.DataFrame]:
+    """The estimates of every fitted configuration whose power at the boundary is known, a frame a workload and
+    boundary."""
+    fitted = serving_fits.filter(pl.col("no_fit_because").is_null())
+    fit = serving_time_of(fitted)
+    for workload in workloads:
+        asked = _Asked.of(fitted, fit, workload)
+        for boundary in BOUNDARIES:
+            is_rated = fitted["tdp_w" if boundary == "gpu" else "node_power_max_w"].is_not_null()
+            yield _estimate(fitted.filter(is_rated), asked.take(is_rated.to_numpy()), boundary, assumed)
+
+
+def _estimate(fits: pl.DataFrame, asked: _Asked, boundary: str, assumed: Assumptions) -> pl.DataFrame:
+    power = _power(fits, asked, boundary, assumed)
+    per_second = wh_per_accelerator_s(power.w_per_accelerator, power.pue)
+    quantiles, mean = per_second * asked.quantiles_s, per_second[:, 0] * asked.mean_s
+    mean_tokens = mean_output_tokens(asked.workload)
+    return fits.with_columns(
+        workload_id=pl.lit(asked.workload.workload_id),
+        load=pl.lit(assumed.value("load.published_benchmarks")),
+        boundary=pl.lit(boundary),
+        method=pl.lit(METHOD),
+        energy_wh_per_query_mean=mean,
+        **{f"energy_wh_per_query_{name}": quantiles[:, i] for i, name in enumerate(QUANTILES)},
+        **_unknown(asked, power, quantiles[:, MEDIAN], mean),
+        accelerator_s_per_query_mean=asked.mean_s,
+        energy_j_per_output_token=joules_per_output_token(mean, mean_tokens),
+        energy_wh_per_million_output_tokens=wh_per_million_output_tokens(mean, mean_tokens),
+        power_w=power.w_per_accelerator * fits["n_accelerators"].to_numpy(),
+        pue=pl.lit(power.pue),
+        node_id=pl.lit(None, dtype=pl.String) if boundary == "gpu" else pl.col("node_id"),
+        throughput_rule=pl.lit("serving-time"),
+        n_benchmark_rows=pl.col("n_rows"),
+        mean_share_extrapolated=asked.mean_share_above,
+        evidence=pl.lit("benchmarked"),
+        **beyond_benchmarks(fits, asked.workload),
+    )
+
+
+def _power(fits: pl.DataFrame, asked: _Asked, boundary: str, assumed: Assumptions) -> _Power:
+    if boundary == "gpu":
+        model = UtilisationPower(*(assumed.value(f"serving-time.gpu_power.{name}") for name in ("k0", "k1")))
+        watts = model.share_of_tdp(_utilisation(fits, asked)) * fits["tdp_w"].to_numpy()
+        return _Power(watts, 1.0, assumed.value("serving-time.gpu_power_half_width_ln"), 0.0)
+    share = assumed.lognormal("serving-time.node_power_share")
+    maximum = fits["node_power_max_w"].to_numpy() / fits["n_accelerators"].to_numpy()
+    watts = node_power_w(maximum, float(np.exp(share.mu)))
+    if boundary == "node":
+        return _Power(watts, 1.0, Z90 * share.sigma, 0.0)
+    pue = assumed.lognormal("serving-time.pue")
+    return _Power(watts, float(np.exp(pue.mu)), Z90 * share.sigma, Z90 * pue.sigma)
+
+
+def _utilisation(fits: pl.DataFrame, asked: _Asked) -> np.ndarray:
+    """Compute utilisation over the workload: output tokens of all its queries over their serving time."""
+    n_accelerators = fits["n_accelerators"].to_numpy()
+    tokens_per_s = n_accelerators * mean_output_tokens(asked.workload) / asked.mean_s
+    active, peak = fits["active_params_b"].to_numpy() * BILLION, fits["dense_tflop_per_s"].to_numpy() * TRILLION
+    return compute_utilisation(tokens_per_s, active, n_accelerators, peak)
+
+
+def _across_queries(
+    fit: ServingTime, workload: Workload | Trace, longest: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Accelerator-seconds across queries: quantiles (c, 5), mean (c,), and the mean's share from longer outputs."""
+    p, one = list(QUANTILES.values()), np.ones((len(longest), 1))
+    if isinstance(workload, Trace):
+        lengths = (workload.input_tokens, workload.output_tokens, workload.n_requests)
+        cached = workload.cached_tokens
+        return (
+            histogram_quantiles_wh(fit, one, *lengths, p, cached),
+            histogram_mean_wh(fit, one, *lengths, cached),
+            histogram_mean_share_above(fit, *lengths, longest, cached),
+        )
+    lengths = (workload.input_tokens, workload.output_tokens_median)
+    return (
+        exponential_quantiles_wh(fit, one, *lengths, p),
+        exponential_mean_wh(fit, one, *lengths),
+        exponential_mean_share_above(fit, *lengths, longest),
+    )
+
+
+def _unknown(asked: _Asked, power: _Power, median: np.ndarray, mean: np.ndarray) -> dict[str, np.ndarray]:
+    """The 90 % intervals of median and mean, and the share of each cause in the median's."""
+    none = np.zeros(len(median))
+    # the load is stated with the estimate: within a row nothing about it is unknown
+    causes = [asked.half_width_ln_at_median, none + power.half_width_ln, none + power.pue_half_width_ln, none]
+    shares = interval_shares(np.stack(causes))
+    others = power.half_width_ln**2 + power.pue_half_width_ln**2
+    p50_low, p50_high = interval(median, np.sqrt(asked.half_width_ln_at_median**2 + others))
+    mean_low, mean_high = interval(mean, np.sqrt(asked.half_width_ln_at_mean**2 + others))
+    return {
+        "energy_wh_per_query_p50_lo90": p50_low,
+        "energy_wh_per_query_p50_hi90": p50_high,
+        "energy_wh_per_query_mean_lo90": mean_low,
+        "energy_wh_per_query_mean_hi90": mean_high,
+        **{f"interval_share_{cause}": shares[i] for i, cause in enumerate(("fit", "power", "pue", "load"))},
+    }
+
+
+def _typical_lengths(workload: Workload | Trace) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Input and output length of the median query, and of the token that an average is made of: sum of squares over
+    sum."""
+    if isinstance(workload, Trace):
+        order = np.argsort(workload.output_tokens)
+        middle = order[np.searchsorted(np.cumsum(workload.weights[order]), 0.5)]
+        weighted = workload.weights * workload.output_tokens
+        weighted = weighted / weighted.sum()
+        yield workload.input_tokens[[middle]], workload.output_tokens[[middle]]
+        yield np.array([workload.input_tokens @ weighted]), np.array([workload.output_tokens @ weighted])
+        return
+    scale = workload.output_tokens_median / np.log(2)
+    for tokens in (workload.output_tokens_median, 2 * scale):
+        yield np.array([workload.input_tokens]), np.array([tokens])

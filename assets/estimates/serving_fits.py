@@ -1,0 +1,155 @@
+"""estimates.serving_fits: serving time of every benchmarked configuration by method serving-time."""
+
+import numpy as np
+import polars as pl
+
+from assets import columns as c
+from assets.core.assumptions import Assumptions
+from assets.estimates.serving import Benchmarked, peak_flop_per_s, prior_of
+from assets.estimates.throughput_rules import CONFIGURATION, KEY
+from pipelines.energy.serving_time import N_TERMS, TERMS, ServingTime, fit_serving_time
+from pipelines.tables.contract import Coverage, Rule, Table
+from pipelines.wiring import model_asset
+
+PAIRS = tuple((TERMS[j], TERMS[i]) for i in range(N_TERMS) for j in range(i + 1))
+LEVELS = {1: "1-point", 2: "2-points", 3: "3-points", 4: "3-points"}
+"""Which held-out half-width holds for so many pairs of lengths; `table` for more."""
+
+TABLE = Table(
+    name="estimates.serving_fits",
+    description="Accelerator-seconds per query of each saturated configuration: s n = sum of exp(theta) x, x = (L_in, "
+    "L_out, L_out (L_in + L_out/2), L_in^2), the posterior of theta under the dated prior of assumptions.yaml. "
+    "Method serving-time, docs/methods.md.",
+    grain=KEY,
+    columns=(
+        *CONFIGURATION,
+        *(
+            c.quantity(
+                f"ln_{term}", "dimensionless", f"theta of {term.replace('_', ' ')}: ln of accelerator-seconds.", -60, 20
+            ).optional()
+            for term in TERMS
+        ),
+        *(
+            c.quantity(
+                f"cov_{a}_{b}", "dimensionless", f"Posterior covariance of theta: {a}, {b}.", -100, 100
+            ).optional()
+            for a, b in PAIRS
+        ),
+        c.count("n_rows", "Benchmark rows fitted.", 1).optional(),
+        c.count("n_length_pairs", "Different pairs of input and output length.", 1).optional(),
+        c.count("shortest_input_tokens", "Shortest benchmarked input.", 1).but(unit="token").optional(),
+        c.count("longest_input_tokens", "Longest benchmarked input.", 1).but(unit="token").optional(),
+        c.count("shortest_output_tokens", "Shortest benchmarked output.", 1).but(unit="token").optional(),
+        c.count("longest_output_tokens", "Longest benchmarked output.", 1).but(unit="token").optional(),
+        c.quantity(
+            "residual_ln", "dimensionless", "Largest residual of a benchmark in ln, predicted over printed.", -5, 5
+        ).optional(),
+        c.quantity(
+            "half_width_ln",
+            "dimensionless",
+            "Half-width in ln of the 90 % interval, from held-out errors of fits to as many lengths.",
+            0,
+            3,
+        ).optional(),
+        c.quantity("active_params_b", "1e9", "Parameters used for one token, billions.", 0.01, 10_000).optional(),
+        c.quantity(
+            "dense_tflop_per_s", "1e12/s", "Peak dense rate of one accelerator at the precision, 1e12 FLOP/s.", 0.1, 1e5
+        ).optional(),
+        c.tdp_w.optional(),
+        c.node_id.optional(),
+        c.node_power_max_w.optional(),
+        c.text("no_fit_because", "Why it cannot be fitted; empty: it can.").optional(),
+    ),
+    rules=(
+        Rule(
+            "A configuration has a fit, or says why not",
+            pl.col("ln_prefill").is_not_null() != pl.col("no_fit_because").is_not_null(),
+            check="contract",
+        ),
+        Rule(
+            "Throughput at every benchmarked pair of lengths is that printed, within a factor of 2.5",
+            pl.col("residual_ln").abs() < np.log(2.5),
+            show="residual_ln",
+        ),
+    ),
+    coverage=(Coverage("source_id", ("oviedo_throughput", "trtllm_perf")),),
+    published=True,
+)
+
+
+def serving_fits_of(
+    serving_measurements: pl.DataFrame,
+    models: pl.DataFrame,
+    accelerators: pl.DataFrame,
+    nodes: pl.DataFrame,
+    assumptions: pl.DataFrame,
+) -> pl.DataFrame:
+    """The posterior of every configuration; those that cannot be fitted with the reason."""
+    assumed = Assumptions(assumptions)
+    found = Benchmarked.of(serving_measurements, models, accelerators)
+    prior, points = prior_of(assumed), found.points
+    fitted = fit_serving_time(points, prior.mean(found.deployments), prior.covariance)
+    ln = np.log(np.einsum("cj,cpj->cp", np.exp(fitted.theta), points.work)) - points.ln_accelerator_s
+    worst = np.where(points.is_known, ln, 0.0)
+    residual = worst[np.arange(len(worst)), np.abs(worst).argmax(-1)]
+    frame = _with_benchmarks(_with_posterior(found.keys, fitted, residual), found.rows, assumed)
+    peaks = [peak_flop_per_s(row) / 1e12 for row in found.keys.iter_rows(named=True)]
+    frame = frame.with_columns(dense_tflop_per_s=pl.Series(peaks, dtype=pl.Float64))
+    frame = pl.concat([frame, found.left_out], how="diagonal_relaxed")
+    return _with_node_power(frame, nodes).select(TABLE.schema.keys())
+
+
+def _with_posterior(keys: pl.DataFrame, fitted: ServingTime, residual: np.ndarray) -> pl.DataFrame:
+    at = {term: i for i, term in enumerate(TERMS)}
+    return keys.with_columns(
+        **{f"ln_{term}": pl.Series(fitted.theta[:, i]) for term, i in at.items()},
+        **{f"cov_{a}_{b}": pl.Series(fitted.covariance[:, at[a], at[b]]) for a, b in PAIRS},
+        residual_ln=pl.Series(residual),
+    )
+
+
+def _with_benchmarks(frame: pl.DataFrame, rows: pl.DataFrame, assumed: Assumptions) -> pl.DataFrame:
+    counted = rows.group_by("configuration").agg(
+        pl.len().cast(pl.Int64).alias("n_rows"),
+        pl.struct("input_tokens", "output_tokens").n_unique().cast(pl.Int64).alias("n_length_pairs"),
+        *(
+            getattr(pl.col(f"{side}_tokens"), end)().round().cast(pl.Int64).alias(f"{name}_{side}_tokens")
+            for side in ("input", "output")
+            for name, end in (("shortest", "min"), ("longest", "max"))
+        ),
+    )
+    levels = ("1-point", "2-points", "3-points", "table")
+    width = {name: assumed.value(f"serving-time.half_width_ln.{name}") for name in levels}
+    joined = frame.join(counted, on="configuration", how="left", validate="1:1", maintain_order="left")
+    found = [width[LEVELS.get(n, "table")] for n in joined["n_length_pairs"]]
+    return joined.with_columns(half_width_ln=pl.Series(found, dtype=pl.Float64))
+
+
+def _with_node_power(frame: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """Maximum node power of exactly the accelerators used: their share of the node they are taken to stand in."""
+    default = nodes.filter("is_default").select("accelerator_id", "node_id", "power_max_w_per_accelerator")
+    joined = frame.join(default, on="accelerator_id", how="left", validate="m:1", maintain_order="left")
+    return joined.with_columns(node_power_max_w=pl.col("power_max_w_per_accelerator") * pl.col("n_accelerators"))
+
+
+def serving_time_of(fits: pl.DataFrame) -> ServingTime:
+    """The posteriors of `fits` as arrays, in its order."""
+    theta = fits.select(f"ln_{term}" for term in TERMS).to_numpy()
+    covariance = np.empty((fits.height, N_TERMS, N_TERMS))
+    for a, b in PAIRS:
+        i, j = TERMS.index(a), TERMS.index(b)
+        covariance[:, i, j] = covariance[:, j, i] = fits[f"cov_{a}_{b}"].to_numpy()
+    return ServingTime(theta, covariance)
+
+
+serving_fits = model_asset(
+    TABLE,
+    serving_fits_of,
+    {
+        "serving_measurements": "core.serving_measurements",
+        "models": "core.models",
+        "accelerators": "core.accelerators",
+        "nodes": "core.nodes",
+        "assumptions": "core.assumptions",
+    },
+)

@@ -1,0 +1,202 @@
+"""Method serving-time: fits, estimates and the headline, by hand from the tables they are made of."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assets.core.assumptions import Assumptions
+from assets.estimates.energy_per_query import CAUSES
+from assets.estimates.serving import NO_ARCHITECTURE, NO_MEMORY, NO_PRECISION, NO_RATING, prior_of, with_specifications
+from assets.estimates.serving_fits import serving_time_of
+from assets.estimates.workloads import TRACES, Trace, traces
+from pipelines.warehouse.store import Warehouse
+
+LN_MEDIAN_OVER_SCALE = np.log(2)
+CONFIGURATION = {
+    "source_id": "trtllm_perf", "source_release": "1.0", "model_id": "llama-3.1-405b", "accelerator_id": "h100-sxm",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def read(book):
+    return Warehouse(book).read
+
+
+@pytest.fixture(scope="module")
+def estimates(read):
+    return read("estimates.energy_per_query").filter(pl.col("method") == "serving-time")
+
+
+@pytest.fixture(scope="module")
+def fit(read) -> dict:
+    return read("estimates.serving_fits").row(by_predicate=matching(**CONFIGURATION), named=True)
+
+
+def matching(**values: object) -> pl.Expr:
+    return pl.all_horizontal(pl.col(name) == value for name, value in values.items())
+
+
+def accelerator_s(fit: dict, l_in: float, l_out: np.ndarray, cached: float = 0.0) -> np.ndarray:
+    a, b, c, e = (np.exp(fit[f"ln_{term}"]) for term in ("prefill", "decode", "decode_attention", "prefill_attention"))
+    return a * (l_in - cached) + b * l_out + c * l_out * (l_in + l_out / 2) + e * (l_in**2 - cached**2)
+
+
+@pytest.mark.parametrize(
+    ("boundary", "workload", "median_tokens"), [("node", "traditional", 300), ("facility", "test-time", 5000)]
+)
+def test_a_configuration_by_hand(estimates, fit, boundary, workload, median_tokens):
+    row = estimates.row(by_predicate=matching(**CONFIGURATION, boundary=boundary, workload_id=workload), named=True)
+    # eight H100 of a node of 10.2 kW at 0.6 of its maximum; PUE log-normal from 1.08 to 1.58
+    power_w, pue = 0.6 * 10_200, np.sqrt(1.08 * 1.58) if boundary == "facility" else 1.0
+    assert row["power_w"] == pytest.approx(power_w, rel=1e-4)
+    assert row["pue"] == pytest.approx(pue, rel=1e-4)
+    wh_per_accelerator_s = pue * power_w / 8 / 3600
+    for name, p in (("p05", 0.05), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95)):
+        length = -median_tokens / np.log(2) * np.log(1 - p)
+        expected = wh_per_accelerator_s * accelerator_s(fit, 500, length)
+        assert row[f"energy_wh_per_query_{name}"] == pytest.approx(expected, rel=1e-3)
+    lengths = (np.arange(200_000) + 0.5) / 200_000
+    mean = wh_per_accelerator_s * accelerator_s(fit, 500, -median_tokens / np.log(2) * np.log(lengths)).mean()
+    assert row["energy_wh_per_query_mean"] == pytest.approx(mean, rel=2e-3)
+    assert row["energy_j_per_output_token"] == pytest.approx(mean * 3600 / (median_tokens / np.log(2)), rel=2e-3)
+
+
+def test_boards_draw_a_share_of_their_tdp_that_grows_with_the_arithmetic(estimates, fit):
+    row = estimates.row(by_predicate=matching(**CONFIGURATION, boundary="gpu", workload_id="traditional"), named=True)
+    tokens_per_s = 8 * (300 / np.log(2)) / row["accelerator_s_per_query_mean"]
+    utilisation = tokens_per_s * 2 * 405e9 / (8 * fit["dense_tflop_per_s"] * 1e12)
+    assert row["power_w"] == pytest.approx(8 * 700 * (0.5823 + 0.7942 * np.sqrt(utilisation)), rel=2e-2)
+    assert row["node_id"] is None
+
+
+def test_a_cached_token_costs_its_attention_only(read, estimates, fit):
+    by_id = {asked.workload_id: asked for asked in traces(read("core.request_lengths"))}
+    asked = by_id["mooncake-conversation"]
+    assert (asked.cached_tokens < asked.input_tokens).all()
+    assert 0.3 < (asked.cached_tokens @ asked.weights) / (asked.input_tokens @ asked.weights) < 0.5
+    row = estimates.row(
+        by_predicate=matching(**CONFIGURATION, boundary="node", workload_id="mooncake-conversation"), named=True
+    )
+    seconds = accelerator_s(fit, asked.input_tokens, asked.output_tokens, asked.cached_tokens) @ asked.weights
+    assert row["accelerator_s_per_query_mean"] == pytest.approx(seconds, rel=1e-9)
+    uncached = accelerator_s(fit, asked.input_tokens, asked.output_tokens) @ asked.weights
+    assert seconds < 0.85 * uncached
+
+
+def test_traces_are_those_published_without_requests_that_failed(read):
+    found = {asked.workload_id: asked for asked in traces(read("core.request_lengths"))}
+    assert set(found) == set(TRACES)
+    assert round(found["azure-conv-2023"].output_tokens_mean, 1) == 211.1
+    assert round(found["azure-code-2023"].output_tokens_mean, 1) == 27.9
+    assert all((asked.output_tokens > 0).all() for asked in found.values())
+
+
+def test_shares_of_a_trace_beyond_the_benchmarks():
+    lengths = np.array([10.0, 20.0, 30.0, 40.0])
+    asked = Trace("made-up", lengths, np.zeros(4), lengths, np.array([1.0, 2.0, 3.0, 4.0]))
+    assert asked.share_of_outputs_above(np.array([5, 20, 40])) == pytest.approx([1.0, 0.7, 0.0])
+    assert asked.share_of_inputs_outside(np.array([20, 10]), np.array([30, 40])) == pytest.approx([0.5, 0.0])
+
+
+def test_every_estimate_has_its_intervals_and_causes(estimates):
+    low, mid, high = (estimates[f"energy_wh_per_query_p50{end}"].to_numpy() for end in ("_lo90", "", "_hi90"))
+    assert np.log(high / mid) == pytest.approx(np.log(mid / low))  # as wide above as below, in ln
+    assert estimates.select(
+        pl.sum_horizontal(f"interval_share_{cause}" for cause in CAUSES)
+    ).to_series().to_numpy() == (pytest.approx(1))
+    at_node = estimates.filter(pl.col("boundary") == "node")
+    assert (at_node["interval_share_pue"] == 0).all()
+    assert (estimates.filter(pl.col("boundary") == "facility")["interval_share_pue"] > 0).all()
+
+
+def test_a_configuration_with_fewer_points_is_known_less_well(read, estimates):
+    fits = read("estimates.serving_fits").drop_nulls("half_width_ln")
+    width = {n: set(part["half_width_ln"]) for (n,), part in fits.group_by("n_length_pairs")}
+    assert {n: widths for n, widths in width.items() if n < 6} == {2: {0.316}, 3: {0.276}, 4: {0.276}, 5: {0.266}}
+
+
+def test_far_beyond_the_benchmarks_the_interval_widens_and_the_row_says_so(estimates):
+    one = estimates.filter(matching(**CONFIGURATION, boundary="node"))
+    near, far = (
+        one.row(by_predicate=pl.col("workload_id") == workload, named=True) for workload in ("traditional", "test-time")
+    )
+    assert (near["is_extrapolated"], far["is_extrapolated"]) == (False, True)
+    assert far["mean_share_extrapolated"] > 0.9
+    assert near["mean_share_extrapolated"] < 0.01
+    assert far["share_longer_than_benchmarked"] == pytest.approx(2 ** (-4096 / 5000))
+
+
+def test_accelerators_without_a_node_have_estimates_of_their_boards_alone(estimates):
+    boards = estimates.filter(pl.col("accelerator_id").is_in(["l40s", "gh200-96gb", "rtx-pro-6000-blackwell-server"]))
+    assert set(boards["boundary"]) == {"gpu"}
+
+
+def test_configurations_that_cannot_be_fitted_say_why(read):
+    left_out = read("estimates.serving_fits").filter(pl.col("no_fit_because").is_not_null())
+    found = {(row["model_id"], row["no_fit_because"]) for row in left_out.to_dicts()}
+    # 16 accelerators called 8, and a model whose layers differ from one another
+    assert found == {
+        ("deepseek-r1", NO_MEMORY),
+        ("llama-3.1-nemotron-ultra-253b", NO_ARCHITECTURE),
+    }
+    assert left_out["ln_prefill"].null_count() == left_out.height
+
+
+@pytest.mark.parametrize(
+    ("change", "because"),
+    [
+        ({"precision": "unstated"}, NO_PRECISION),
+        ({"precision": "int4"}, NO_PRECISION),
+        ({"accelerator_id": "sn40l"}, NO_RATING),
+        ({"n_accelerators": 1}, NO_MEMORY),
+        ({}, None),
+    ],
+)
+def test_what_a_configuration_must_state(read, change, because):
+    key = {"model_id": "llama-3.1-405b", "accelerator_id": "h100-sxm", "n_accelerators": 8, "precision": "fp8"} | change
+    described = with_specifications(pl.DataFrame([key]), read("core.models"), read("core.accelerators"))
+    assert described["no_fit_because"].to_list() == [because]
+
+
+def test_the_prior_is_the_dated_one_of_assumptions(read):
+    prior = prior_of(Assumptions(read("core.assumptions")))
+    assert prior.coefficients.shape == (4, 7)
+    assert prior.coefficients[0, 0] == 0.884398
+    assert (prior.covariance == prior.covariance.T).all()
+    assert prior.covariance[0, 1] > 0.5 * np.sqrt(prior.covariance[0, 0] * prior.covariance[1, 1])
+
+
+def test_fits_come_back_from_the_table_as_they_were(read):
+    fits = read("estimates.serving_fits").drop_nulls("ln_prefill")
+    found = serving_time_of(fits)
+    assert found.covariance.shape == (fits.height, 4, 4)
+    assert np.allclose(found.covariance, found.covariance.transpose(0, 2, 1))
+    assert (np.linalg.eigvalsh(found.covariance) > 0).all()
+
+
+HEADLINE = [
+    # Wh per query: lower quartile, median, upper quartile, as worked out when the method was found
+    ("llama-3.1-405b", "traditional", 0.175, 0.254, 0.398),
+    ("llama-3.1-405b", "test-time", 1.22, 3.90, 11.7),
+    ("llama-3.1-70b", "traditional", None, 0.065, None),
+    ("llama-3.1-70b", "test-time", None, 0.998, None),
+    ("mixtral-8x22b", "traditional", None, 0.043, None),
+    ("mixtral-8x22b", "test-time", None, 0.691, None),
+]
+
+
+@pytest.mark.parametrize(("model", "workload", *("p25", "p50", "p75")), HEADLINE)
+def test_the_headline_is_within_five_per_cent_of_what_was_worked_out(read, model, workload, p25, p50, p75):
+    row = read("estimates.headline").row(
+        by_predicate=matching(model_id=model, workload_id=workload, method="serving-time"), named=True
+    )
+    for name, expected in (("p25", p25), ("p50", p50), ("p75", p75)):
+        if expected is not None:
+            assert row[f"energy_wh_per_query_{name}"] == pytest.approx(expected, rel=0.05)
+
+
+def test_the_papers_rule_in_the_headline_is_the_papers(read):
+    row = read("estimates.headline").row(
+        by_predicate=matching(model_id="llama-3.1-405b", workload_id="traditional", method="oviedo2026"), named=True
+    )
+    assert (row["energy_wh_per_query_p50"], row["ratio_to_oviedo2026"]) == (pytest.approx(0.392, rel=2e-3), 1.0)
