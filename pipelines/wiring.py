@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from pipelines.energy.errors import EnergyInputError
 from pipelines.sources.catalogue import REPOSITORY, Source, load_catalogue
 from pipelines.sources.errors import SourceError
 from pipelines.sources.http import Web
@@ -25,7 +26,7 @@ from pipelines.warehouse.sql import SqlError, code_version, inputs_of, run_sql
 from pipelines.warehouse.store import Warehouse, content_version, resolve_home
 
 KINDS = {"raw": {"python"}, "core": {"python"}, "estimates": {"python", "numpy"}, "published": {"duckdb"}}
-SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError)
+SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError, EnergyInputError)
 """Errors that say by themselves what to do: they are shown as one line."""
 
 

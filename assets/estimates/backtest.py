@@ -254,6 +254,8 @@ class _Study:
 
 
 def _serving_time(study: _Study) -> Iterator[_Outcome]:
+    if not _can_be_left_out(study.architecture[study.studied]):
+        return
     one = held_out.one_left_out(study.points, study.studied)
     yield from _beside(study, one, "one point", {IN_USE: study.in_use, NO_ARCHITECTURE: study.no_architecture}, "table")
     few = ("all points", "all but one point", "all but two points", "all but three points")
@@ -264,7 +266,13 @@ def _serving_time(study: _Study) -> Iterator[_Outcome]:
         trials = held_out.split(study.points, is_test, study.studied)
         priors = study.without(is_test) | {IN_USE: study.in_use, NO_ARCHITECTURE: study.no_architecture}
         yield from _beside(study, trials, what, priors, "table")
-    yield from _releases(study)
+    if _can_be_left_out(study.release[study.of_release]):
+        yield from _releases(study)
+
+
+def _can_be_left_out(groups: np.ndarray) -> bool:
+    """Whether there is another group to learn from. Where not, the rows are left out, and coverage says so."""
+    return len(np.unique(groups)) > 1
 
 
 def extrapolations(points: Points) -> dict[str, np.ndarray]:
@@ -382,8 +390,10 @@ def board_errors(boards: Boards, groups: np.ndarray, estimator: str) -> np.ndarr
 def _boards(boards: Boards, assumed: Assumptions) -> Iterator[_Outcome]:
     width = assumed.value("serving-time.gpu_power_half_width_ln")
     learnt = boards.take(boards.source == POWER_SOURCE)
+    if not len(learnt.share):
+        return
     for what, groups in (("model size", learnt.size), ("gpu", learnt.gpu)):
-        for estimator in LEARNT:
+        for estimator in LEARNT if _can_be_left_out(groups) else ():
             errors = board_errors(learnt, groups, estimator)
             yield from _both(POWER_SOURCE, what, estimator, errors, learnt.size, width)
     yield from _both(POWER_SOURCE, BEFOREHAND, TPS_X_TDP, -np.log(learnt.share), learnt.size, width)
@@ -441,15 +451,22 @@ def _nodes(
             watt_each / rows["power_max_w_per_accelerator"].to_numpy(),
             rows["system"].to_numpy().astype(str),
         )
-        learnt = held_out.group_left_out_errors(
-            share, system, lambda train, test, share=share: np.full(test.sum(), np.median(share[train]))
-        )
-        for what, estimator, errors in (
+        if not rows.height:
+            continue
+        found = [
             (BEFOREHAND, METHOD, np.log(fixed / share)),
-            ("system", CONSTANT, learnt),
             (BEFOREHAND, TPS_X_TDP, np.log(rows["tdp_w"].to_numpy() / watt_each)),
-        ):
+        ]
+        if _can_be_left_out(system):
+            found.append(("system", CONSTANT, _share_of_other_systems(share, system)))
+        for what, estimator, errors in found:
             yield from _both(NODE_SOURCE, what, estimator, errors, system, half_width, part, (NODE_POWER, "node"))
+
+
+def _share_of_other_systems(share: np.ndarray, system: np.ndarray) -> np.ndarray:
+    return held_out.group_left_out_errors(
+        share, system, lambda train, test: np.full(test.sum(), np.median(share[train]))
+    )
 
 
 backtest = model_asset(

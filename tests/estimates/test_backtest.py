@@ -146,3 +146,13 @@ def test_one_architecture_has_one_group(core):
     for _, twins in alike.group_by(shape):
         groups = {backtest.ARCHITECTURES.get(model_id, model_id) for model_id in twins["model_id"]}
         assert len(groups) == 1, twins["model_id"].to_list()
+
+
+def test_what_cannot_be_left_out_is_left_out_of_the_table_and_the_rest_stays(core, found):
+    one_system = core["mlperf_power"].filter(pl.col("system") == core["mlperf_power"]["system"][0])
+    fewer = backtest.backtest_of(**core | {"mlperf_power": one_system})
+    assert fewer.filter((pl.col("target") == "node_power") & (pl.col("held_out") == "system")).is_empty()
+    boards = pl.col("target") == "gpu_power"
+    assert fewer.filter(boards).height == found.filter(boards).height
+    no_runs = backtest.backtest_of(**core | {"mlperf_power": one_system.clear()})
+    assert "node_power" not in no_runs["target"]
