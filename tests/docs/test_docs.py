@@ -59,7 +59,7 @@ def test_assumptions_named_exist():
 
 
 def test_every_method_has_its_version(book):
-    listed = re.findall(r"^- `(\w+)`", page("docs/methods.md").split("## Method versions")[1], re.MULTILINE)
+    listed = re.findall(r"^- `([\w-]+)`", page("docs/methods.md").split("## Method versions")[1], re.MULTILINE)
     with duckdb.connect(str(book / "joulebook.duckdb"), read_only=True) as connection:
         used = [name for (name,) in connection.sql("SELECT DISTINCT method FROM energy_per_query").fetchall()]
     assert sorted(listed) == sorted(used)
