@@ -15,7 +15,7 @@ FRAMEWORKS = (
     "dynamo-tensorrt-llm", "dynamo-sglang", "deepspeed", "deepspeed-mii", "llama.cpp", "sambaflow", "unstated",
     "pooled",
 )  # fmt: skip
-ACCELERATOR_BASES = ("per_gpu", "per_group", "per_system", "per_decode_gpu", "per_node", "per_request")
+ACCELERATOR_BASES = ("per_gpu", "per_group", "per_system", "per_decode_gpu", "per_node")
 SCENARIOS = ("offline", "server", "interactive", "singlestream", "steady-state", "serving", "production", "batch")
 EVIDENCE = ("measured", "benchmarked", "predicted", "assumed")
 CONFIDENCES = ("high", "medium", "low")

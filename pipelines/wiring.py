@@ -102,7 +102,7 @@ def raw_asset(table: Table, parse: Parse) -> dg.AssetsDefinition:
 
         with one_line_errors():
             source = book.source_of(table)
-            reading = Reading(parse, accept, table.schema, _version_of(parse), table.identity)
+            reading = Reading(parse, accept, table.schema, version_of_parser(parse), table.identity)
             refused = book.refused.get(source.source_id)
             frame, taken = take_source(source, reading, book.places, book.web, refused, ask_all=book.ask_all)
             record_taken(book.warehouse.home, taken)
@@ -113,7 +113,7 @@ def raw_asset(table: Table, parse: Parse) -> dg.AssetsDefinition:
     return _raw
 
 
-def _version_of(parse: Parse) -> str:
+def version_of_parser(parse: Parse) -> str:
     """Hash of the parser's module: rows of another version are parsed again from the same bytes."""
     return hashlib.sha256(Path(inspect.getsourcefile(parse)).read_bytes()).hexdigest()[:12]
 

@@ -28,7 +28,7 @@ TABLE = Table(
     name="raw.argonne_llm_bench",
     description="LLM-Inference-Bench (arXiv:2411.00136): latency and throughput of one batch at equal input and output "
     "length, with the mean power of the one GPU on 48 rows that are printed twice (boundary gpu). Throughput counts "
-    "input and output tokens of the whole group of GPUs; llama.cpp rows leave out the batch.",
+    "input and output tokens of the whole group of GPUs. llama.cpp rows serve one request, whatever batch they print.",
     grain=KEY,
     identity=("Hardware", "Num of Hardware", "Framework", "Model", "Input Output Length", "Batch Size"),
     columns=(
@@ -40,7 +40,13 @@ TABLE = Table(
         Column(
             "Input Output Length", pl.Int64, "Input tokens, and as many output.", unit="token", low=1, high=1_000_000
         ),
-        Column("Batch Size", pl.Int64, "Requests of the batch.", low=1, high=100_000),
+        Column(
+            "Batch Size",
+            pl.Int64,
+            "Requests of the batch; of llama.cpp, prompt tokens read at once.",
+            low=1,
+            high=100_000,
+        ),
         Column("Latency", pl.Float64, "Time of the batch.", unit="s", low=1e-4, high=1e6),
         Column("Throughput", pl.Float64, "Input and output tokens/s of the group.", unit="1/s", low=1e-3, high=1e7),
         Column(
@@ -63,7 +69,7 @@ TABLE = Table(
             show="Throughput",
         ),
         Rule(
-            "Throughput of llama.cpp is input and output tokens of one request over the latency of the batch",
+            "Throughput of llama.cpp is input and output tokens of one request over its latency",
             ~_IS_LLAMA_CPP | _is(pl.col("Throughput"), _TOKENS_PER_REQUEST / pl.col("Latency"), ROUNDED),
             check="contract",
             show="Throughput",

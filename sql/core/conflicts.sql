@@ -2,7 +2,7 @@
 with comparable as (
     select *
     from core.serving_measurements
-    where input_tokens is not null and output_tokens is not null and scenario = 'offline'
+    where input_tokens is not null and output_tokens is not null and scenario in ('offline', 'batch')
 ),
 
 throughputs as (
@@ -34,16 +34,18 @@ throughputs as (
         and a.accelerator_id = b.accelerator_id
         and a.n_accelerators = b.n_accelerators
         and a.precision = b.precision
+        and a.scenario = b.scenario
         -- 1000/1000 and 1024/1024 are the same question asked twice
         and a.input_tokens between b.input_tokens * 0.97 and b.input_tokens * 1.03
         and a.output_tokens between b.output_tokens * 0.97 and b.output_tokens * 1.03
         and coalesce(a.concurrency, 0) = coalesce(b.concurrency, 0)
     where
         a.source_id || ' ' || a.source_release < b.source_id || ' ' || b.source_release
-        -- two origins that one file has its figures from
+        -- two origins that one file has its figures from, or two names of one part
         or (
             a.source_id = b.source_id and a.source_release = b.source_release
             and a.system <> b.system and a.locator < b.locator
+            and (a.scenario = 'offline' or a.framework = b.framework)
         )
 ),
 

@@ -322,19 +322,20 @@ argonne as (
         r."Hardware" as accelerator_as_printed,
         'unstated' as precision_as_printed,
         r."Framework" as framework_as_printed,
-        'LLM-Inference-Bench: ' || r."Framework" as system,
+        -- two names of one part are two systems: their figures differ
+        'LLM-Inference-Bench: ' || r."Framework" || ' on ' || r."Hardware" as system,
         r."Num of Hardware" as n_accelerators,
         'unstated' as parallelism,
         'batch' as scenario,
-        r."Batch Size" as concurrency,
+        -- llama-bench serves one request: its -b, printed as batch size, is how many prompt tokens are read at once
+        case when r."Framework" = 'llama.cpp' then 1 else r."Batch Size" end as concurrency,
         cast(r."Input Output Length" as double) as input_tokens,
         cast(r."Input Output Length" as double) as output_tokens,
         r."Throughput" as printed_value,
         'tokens/s' as printed_unit,
         'total' as token_basis,
-        -- llama.cpp divides the tokens of one request by the latency of the whole batch
-        case when r."Framework" = 'llama.cpp' then 'per_request' else 'per_group' end as accelerator_basis,
-        case when r."Framework" = 'llama.cpp' then r."Batch Size" else 1 end as n_basis,
+        'per_group' as accelerator_basis,
+        cast(1 as bigint) as n_basis,
         true as is_measured,
         r.avg_power / 1000 * r."Num of Hardware" as power_w,
         case when r.avg_power is not null then 'gpu' end as power_boundary,
@@ -350,8 +351,8 @@ argonne as (
                 ) > 1 then 'Printed twice under one key, within 3 %'
             end,
             case
-                when r."Framework" = 'llama.cpp' and r."Batch Size" > 1
-                    then 'The batch size is left out of the printed throughput, and put in here'
+                when r."Framework" = 'llama.cpp'
+                    then 'One request; the printed batch size ' || r."Batch Size" || ' is of prompt tokens read at once'
             end
         ), '') as own_caveat,
         case when m.locator is not null then 'twin' end as own_code

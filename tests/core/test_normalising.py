@@ -1,5 +1,6 @@
 """The SQL of core on a small made-up warehouse: what an unknown name, a twin, another unit or division becomes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -605,8 +606,9 @@ BATCH = {
 }  # fmt: skip
 
 
-def batches(warehouse: Warehouse, *changes: dict) -> list[dict]:
+def batches(warehouse: Warehouse, *changes: dict, aliases: Sequence[tuple] = ()) -> list[dict]:
     own = [
+        *aliases,
         ("model", "argonne_llm_bench", "made-up/Aster-7B", "aster-7b"),
         ("accelerator", "argonne_llm_bench", "X100", "x100"),
         ("framework", "argonne_llm_bench", "vLLM", "vllm"),
@@ -633,10 +635,17 @@ def test_of_input_and_output_counted_together_the_output_is_half(warehouse):
     assert (row["power_w"], row["power_boundary"], row["caveat"]) == (None, None, None)
 
 
-def test_a_batch_factor_that_is_left_out_is_put_in(warehouse):
+def test_a_batch_size_that_counts_prompt_tokens_is_no_number_of_requests(warehouse):
     (row,) = batches(warehouse, {"Framework": "llama.cpp", "Throughput": 256.0})
-    assert (row["accelerator_basis"], row["n_basis"], row["output_tokens_per_s"]) == ("per_request", 16, 2048.0)
-    assert row["caveat"] == "The batch size is left out of the printed throughput, and put in here"
+    assert (row["concurrency"], row["n_basis"], row["output_tokens_per_s"]) == (1, 1, 128.0)  # 512 tokens in 4 s
+    assert row["caveat"] == "One request; the printed batch size 16 is of prompt tokens read at once"
+
+
+def test_two_names_of_one_part_are_two_systems_and_their_figures_a_conflict(warehouse):
+    other = ("accelerator", "argonne_llm_bench", "X100 old name", "x100")
+    batches(warehouse, {}, {"locator": "line 3", "Hardware": "X100 old name", "Throughput": 2048.0}, aliases=[other])
+    (conflict,) = of_quantity(warehouse, "output_tokens_per_s")
+    assert (conflict["ratio"], conflict["differs_by"]) == (0.5, "row")
 
 
 def test_milliwatts_of_a_board_are_watts_of_all_and_the_twin_without_power_goes(warehouse):

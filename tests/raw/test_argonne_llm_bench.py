@@ -89,14 +89,13 @@ def test_all_published_rows_are_read(source):
     assert {"Intel PVC GPU", "Intel Max 1550"} <= set(frame["Hardware"])
 
 
-def test_throughput_counts_input_and_output_and_llama_cpp_leaves_out_the_batch(source):
+def test_throughput_counts_input_and_output_and_of_llama_cpp_those_of_one_request(source):
     frame = read(source, "all-results")
     assert broken_rules(frame) == 0
     llama = frame.filter(pl.col("Framework") == "llama.cpp")
     assert (llama.height, llama.filter(pl.col("Batch Size") == 1).height) == (1570, 409)
-    tokens = 2 * pl.col("Input Output Length") * pl.col("Batch Size")
-    too_low = llama.filter(pl.col("Throughput") * pl.col("Latency") / tokens < 0.99)
-    assert too_low.height == 1161
+    tokens = pl.col("Throughput") * pl.col("Latency") / (2 * pl.col("Input Output Length"))
+    assert llama.filter(tokens.is_between(0.99999, 1.00001)).height == 1570
 
 
 def test_keys_that_are_printed_twice_differ_by_at_most_three_per_cent(source):

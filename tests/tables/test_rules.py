@@ -289,7 +289,7 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
     ),
     (
         "raw.argonne_llm_bench",
-        "Throughput of llama.cpp is input and output tokens of one request over the latency of the batch",
+        "Throughput of llama.cpp is input and output tokens of one request over its latency",
     ): (
         where(
             (pl.col("Framework") == "llama.cpp") & (pl.col("Batch Size") > 1),
