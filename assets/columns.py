@@ -21,7 +21,7 @@ EVIDENCE = ("measured", "benchmarked", "predicted", "assumed")
 CONFIDENCES = ("high", "medium", "low")
 REJECTION_CODES = (
     "not-an-llm", "open-division", "unit", "unknown-model", "unknown-accelerator", "unknown-precision",
-    "unknown-framework", "upstream-error", "twin", "repeated-page", "not-output", "not-printed",
+    "unknown-framework", "unknown-operator", "upstream-error", "twin", "repeated-page", "not-output", "not-printed",
     "power-of-a-run", "not-followed", "implausible",
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ TABLE = Table(
     description="The table of spellings that a person edits: what a source prints, and which of our ids it is.",
     grain=("kind", "source_id", "name_as_printed"),
     columns=(
-        c.text("kind", "What is named.", ("model", "accelerator", "precision", "framework")),
+        c.text("kind", "What is named.", ("model", "accelerator", "precision", "framework", "operator")),
         c.source_id,
         c.text("name_as_printed", "Exactly as the source prints it."),
         c.text("id", "Our id; not-an-llm for models that are known and out of scope."),

@@ -10,14 +10,18 @@ from pipelines.wiring import sql_asset
 TABLE = Table(
     name="core.energy_measurements",
     description="Measured power and energy from every source: of the boards (boundary gpu) or of the whole server "
-    "(boundary node), never with PUE. J per output token includes reading the input. Empty accelerator: not stated; "
-    "empty model: none of core.models. Rows of AI Energy Score are there once it was fetched.",
+    "(boundary node), never with PUE. J per output token includes reading the input. Empty accelerator: not stated. "
+    "Rows of AI Energy Score are there once it was fetched.",
     grain=("source_id", "source_release", "locator", "boundary"),
     columns=(
         *IDENTITY,
-        c.model_id.optional(),
+        c.model_id,
         c.accelerator_id.optional(),
         c.n_accelerators.optional(),
+        c.count(
+            "n_metered_accelerators",
+            "Accelerators that power_w covers: more than n_accelerators where idle ones are counted in.",
+        ).optional(),
         c.precision,
         c.framework,
         c.scenario,
@@ -42,10 +46,10 @@ TABLE = Table(
             check="contract",
         ),
         Rule(
-            "A board draws 15 to 1500 W, a server 100 to 3000 W for each of its accelerators",
+            "A board draws 15 to 1500 W, a server 100 to 3000 W for each of those in it",
             pl.when(pl.col("boundary") == "gpu")
-            .then((pl.col("power_w") / pl.col("n_accelerators")).is_between(15, 1500))
-            .otherwise((pl.col("power_w") / pl.col("n_accelerators")).is_between(100, 3000)),
+            .then((pl.col("power_w") / pl.col("n_metered_accelerators")).is_between(15, 1500))
+            .otherwise((pl.col("power_w") / pl.col("n_metered_accelerators")).is_between(100, 3000)),
             show="power_w",
         ),
     ),

@@ -18,6 +18,7 @@ TABLE = Table(
         c.source_id,
         c.source_release,
         c.locator,
+        c.text("operator_id", "Our id of the operator or industry; its figures compete for being the default."),
         c.text("operator", "Who operates it, or whose figure it is, as printed."),
         c.text("region", "Cloud region; empty: all of the operator's.").optional(),
         c.count("year", "Year of the figure.", 2000, 2100),

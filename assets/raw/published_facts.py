@@ -33,7 +33,12 @@ TABLE = Table(
         Column("locator", pl.String, "Line of assets/reference/published_facts.csv."),
         Column("kind", pl.String, "What kind of figure.", allowed=KINDS),
         Column("subject", pl.String, "Of whom or what."),
-        Column("subject_id", pl.String, "Our id of the accelerator; empty for other subjects.", nullable=True),
+        Column(
+            "subject_id",
+            pl.String,
+            "Our id of the accelerator, or of whoever a PUE or WUE is of; empty for others.",
+            nullable=True,
+        ),
         Column("quantity", pl.String, "What is stated."),
         Column(
             "fact_kind",
@@ -66,8 +71,9 @@ TABLE = Table(
             show="value",
         ),
         Rule(
-            "An accelerator has our id",
-            pl.col("subject_id").is_not_null() | pl.col("kind").str.starts_with("accelerator_").not_(),
+            "An accelerator, and whoever a PUE or WUE is of, has our id",
+            pl.col("subject_id").is_not_null()
+            | (pl.col("kind").str.starts_with("accelerator_").not_() & pl.col("fact_kind").is_null()),
             check="contract",
             show="subject",
         ),

@@ -141,7 +141,7 @@ sizes as (
         'models' as source_id_a,
         'reference' as source_release_a,
         m.source_url as locator_a,
-        'the maker''s figure' as detail_a,
+        'our figure, confidence ' || m.confidence as detail_a,
         m.total_params_b as value_a,
         p.source_id as source_id_b,
         p.source_release as source_release_b,
@@ -162,7 +162,7 @@ sizes as (
         'models' as source_id_a,
         'reference' as source_release_a,
         m.source_url as locator_a,
-        'the maker''s figure' as detail_a,
+        'our figure, confidence ' || m.confidence as detail_a,
         m.active_params_b as value_a,
         p.source_id as source_id_b,
         p.source_release as source_release_b,
@@ -196,7 +196,7 @@ single as (
         e.energy_wh_per_query,
         e.caveat
     from core.energy_measurements as e
-    where e.source_id = 'ai_energy_score_feb2025' and e.model_id is not null
+    where e.source_id = 'ai_energy_score_feb2025'
     union all
     select
         'published_estimates' as source_id,

@@ -29,7 +29,7 @@ energy as (
         count(case when boundary = 'gpu' then 1 end) as n_gpu_energies,
         count(case when boundary = 'node' then 1 end) as n_node_energies
     from core.energy_measurements
-    where model_id is not null and accelerator_id is not null
+    where accelerator_id is not null
     group by model_id, accelerator_id, precision
 ),
 
@@ -37,7 +37,7 @@ energy as (
 measured as (
     select distinct model_id, accelerator_id
     from core.energy_measurements
-    where model_id is not null and accelerator_id is not null
+    where accelerator_id is not null
 ),
 
 spoken as (
@@ -45,7 +45,7 @@ spoken as (
     union
     select model_id, accelerator_id, precision, source_id
     from core.energy_measurements
-    where model_id is not null and accelerator_id is not null
+    where accelerator_id is not null
 ),
 
 sources as (

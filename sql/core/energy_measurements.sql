@@ -8,6 +8,7 @@ with served as (
         model_id,
         accelerator_id,
         n_accelerators,
+        n_accelerators as n_metered_accelerators,
         precision,
         framework,
         scenario,
@@ -32,7 +33,10 @@ tokenpowerbench as (
         m.id as model_id,
         f.id as framework_id,
         cast(case when r.gpu3_power_watts is not null then 4 when r.gpu1_power_watts is not null then 2 else 1 end as bigint)
-            as n_boards
+            as n_boards,
+        -- two serve where two are metered; else one does
+        cast(case when r.gpu1_power_watts is not null and r.gpu3_power_watts is null then 2 else 1 end as bigint)
+            as n_serving
     from raw.tokenpowerbench as r
     inner join core.aliases as m
         on m.kind = 'model' and r.source_id = m.source_id and r.model = m.name_as_printed
@@ -50,8 +54,9 @@ short_runs as (
         t.model_id,
         -- the boards are not named
         cast(null as varchar) as accelerator_id,
-        -- a reading of the server counts all boards in it
-        case b.boundary when 'gpu' then t.n_boards else 4 end as n_accelerators,
+        t.n_serving as n_accelerators,
+        -- a reading of the server counts all four boards in it
+        case b.boundary when 'gpu' then t.n_boards else 4 end as n_metered_accelerators,
         'unstated' as precision,
         t.framework_id as framework,
         'batch' as scenario,
@@ -88,8 +93,10 @@ ai_energy_score as (
         r.snapshot_sha256,
         r.locator,
         m.id as model_id,
-        'h100-sxm' as accelerator_id,
+        -- an H100, of which kind is not said
+        cast(null as varchar) as accelerator_id,
         cast(null as bigint) as n_accelerators,
+        cast(null as bigint) as n_metered_accelerators,
         'unstated' as precision,
         'unstated' as framework,
         'batch' as scenario,
@@ -103,10 +110,10 @@ ai_energy_score as (
         -- kWh for 1,000 queries are Wh for one
         r.total_gpu_energy as energy_wh_per_query,
         cast(1 as bigint) as n_source_rows,
-        'One request at a time, lengths not published: Oviedo et al. find such figures 4 to 20 times those of a busy server'
-            as caveat
+        'One request at a time on an H100 of unnamed kind, lengths not published: Oviedo et al. find such figures 4 to 20 '
+        || 'times those of a busy server' as caveat
     from raw.ai_energy_score_feb2025 as r
-    left join core.aliases as m
+    inner join core.aliases as m
         on m.kind = 'model' and r.source_id = m.source_id and r.model = m.name_as_printed
     where r.source_release = 'text_generation'
 )

@@ -18,9 +18,15 @@ with owid as (
         "Year" as year,
         "Carbon intensity of electricity" as carbon_gco2e_per_kwh,
         cast(null as double) as grid_water_l_per_kwh,
-        'life-cycle, average of production' as carbon_method
-    from raw.owid_carbon_intensity
-    -- zero: all is hydro, and its life cycle is not counted
+        'life-cycle, average of production' as carbon_method,
+        newest_year
+    from (
+        select
+            *,
+            max("Year") over (partition by "Entity") as newest_year
+        from raw.owid_carbon_intensity
+    ) as printed
+    -- zero: rounded away, or not known
     where "Carbon intensity of electricity" > 0
 ),
 
@@ -36,7 +42,8 @@ codecarbon as (
         year,
         carbon_intensity as carbon_gco2e_per_kwh,
         cast(null as double) as grid_water_l_per_kwh,
-        'life-cycle, average of production' as carbon_method
+        'life-cycle, average of production' as carbon_method,
+        year as newest_year
     from raw.codecarbon_energy_mix
     where carbon_intensity > 0
 ),
@@ -54,7 +61,8 @@ ecologits as (
         -- printed in kg
         gwp * 1000 as carbon_gco2e_per_kwh,
         wue as grid_water_l_per_kwh,
-        'life-cycle, average of consumption' as carbon_method
+        'life-cycle, average of consumption' as carbon_method,
+        cast(null as bigint) as newest_year
     from raw.ecologits_electricity_mixes
 ),
 
@@ -70,7 +78,8 @@ regions as (
         year,
         "grid-carbon-intensity-average-consumption-annual" as carbon_gco2e_per_kwh,
         cast(null as double) as grid_water_l_per_kwh,
-        'average of consumption' as carbon_method
+        'average of consumption' as carbon_method,
+        year as newest_year
     from raw.gsf_cloud_regions
     -- zero: unknown
     where
@@ -91,10 +100,13 @@ figures as (
 ranked as (
     select
         *,
+        -- a source whose newest figure is unusable does not speak for the area with an old one
+        coalesce(year = newest_year, true) as may_serve,
         -- one method, newest year, before a figure without a year
         row_number() over (
             partition by area_id
             order by
+                case when coalesce(year = newest_year, true) then 0 else 1 end,
                 case source_id
                     when 'gsf_cloud_regions' then 1 when 'owid_carbon_intensity' then 2
                     when 'codecarbon_energy_mix' then 3 else 4
@@ -117,6 +129,6 @@ select
     carbon_gco2e_per_kwh,
     grid_water_l_per_kwh,
     carbon_method,
-    choice = 1 as is_default_carbon,
+    may_serve and choice = 1 as is_default_carbon,
     grid_water_l_per_kwh is not null as is_default_water
 from ranked

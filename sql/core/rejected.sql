@@ -102,10 +102,15 @@ select
     r.snapshot_sha256,
     r.locator,
     r.model || ': ' || r.total_gpu_energy as printed,
-    'not-an-llm' as rejection_code,
-    'not text generation: ' || r.source_release as rejected_because
+    case when r.source_release = 'text_generation' then 'not-followed' else 'not-an-llm' end as rejection_code,
+    case
+        when r.source_release = 'text_generation' then 'a model that no throughput is published of: ' || r.model
+        else 'not text generation: ' || r.source_release
+    end as rejected_because
 from raw.ai_energy_score_feb2025 as r
-where r.source_release <> 'text_generation'
+left join core.energy_measurements as e
+    on r.source_id = e.source_id and r.source_release = e.source_release and r.locator = e.locator
+where e.locator is null
 
 union all
 
@@ -134,14 +139,21 @@ select
     r.snapshot_sha256,
     r.locator,
     r."cloud-provider" || ' ' || r."cloud-region" || ', ' || r.year as printed,
-    case when r."cloud-region" = 'northeurope' and r.location = 'Finland' then 'upstream-error' else 'not-printed' end
-        as rejection_code,
+    case
+        when r."cloud-region" = 'northeurope' and r.location = 'Finland' then 'upstream-error'
+        when o.id is null then 'unknown-operator'
+        else 'not-printed'
+    end as rejection_code,
     case
         when r."cloud-region" = 'northeurope' and r.location = 'Finland'
             then 'northeurope lies in Ireland, and stands there on a row of its own'
+        when o.id is null
+            then 'unknown operator ''' || r."cloud-provider" || ''': add it to assets/reference/aliases.csv'
         else 'the row prints no PUE, no WUE and no average carbon'
     end as rejected_because
 from raw.gsf_cloud_regions as r
+left join core.aliases as o
+    on o.kind = 'operator' and r.source_id = o.source_id and r."cloud-provider" = o.name_as_printed
 left join core.facilities as f
     on r.source_id = f.source_id and r.source_release = f.source_release and r.locator = f.locator
 left join core.grids as g
@@ -157,7 +169,7 @@ select
     r.locator,
     r.area || ' ' || r.year || ': ' || r.carbon || ' g/kWh' as printed,
     'implausible' as rejection_code,
-    'zero grams: all is hydro, and its life cycle is not counted' as rejected_because
+    'zero grams: rounded away, or not known' as rejected_because
 from (
     select source_id, source_release, snapshot_sha256, locator, country_name as area, year, carbon_intensity as carbon
     from raw.codecarbon_energy_mix

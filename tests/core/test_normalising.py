@@ -751,6 +751,7 @@ def test_boards_and_server_of_one_run_are_two_rows_of_their_own_boundary(warehou
     assert (server["boundary"], server["power_w"], server["energy_j_per_output_token"]) == ("node", 1300.0, 6.5)
     assert server["energy_wh_per_query"] == pytest.approx(1300 * 100 / 50 / 3600)
     assert (boards["n_accelerators"], boards["output_tokens"], boards["caveat"]) == (2, 400.0, None)
+    assert (boards["n_metered_accelerators"], server["n_accelerators"], server["n_metered_accelerators"]) == (2, 2, 4)
 
 
 def test_a_server_that_was_not_read_is_no_row_and_idle_boards_and_short_runs_are_told(warehouse):
@@ -761,7 +762,7 @@ def test_a_server_that_was_not_read_is_no_row_and_idle_boards_and_short_runs_are
             "duration": 19.0, "gpu_energy": 19_380.0,
         },
     )  # fmt: skip
-    assert (row["boundary"], row["n_accelerators"]) == ("gpu", 4)
+    assert (row["boundary"], row["n_accelerators"], row["n_metered_accelerators"]) == ("gpu", 1, 4)
     assert "Three idle boards" in row["caveat"]
     assert "under 20 s" in row["caveat"]
 
@@ -781,17 +782,19 @@ def test_kilowatt_hours_for_a_thousand_queries_are_watt_hours_for_one(warehouse)
         ("model", "ai_energy_score_corinac", "Aster", "aster-7b"),
     )
     speech = {"source_release": "asr", "locator": "line 3", "class": None}
-    put(warehouse, ai_energy_score_feb2025.TABLE, board, board | speech)
+    other = {"locator": "line 4", "model": "made-up/Nobody-1B"}
+    put(warehouse, ai_energy_score_feb2025.TABLE, board, board | speech, board | other)
     put(warehouse, ai_energy_score_corinac.TABLE, copy)
     (row,) = make(warehouse, energy_measurements.TABLE)
     assert (row["energy_wh_per_query"], row["boundary"], row["concurrency"]) == (0.019, "gpu", 1)
     (conflict,) = of_quantity(warehouse, "energy_wh_per_1000_queries")
     assert (conflict["value_a"], conflict["value_b"]) == (19.0, 0.019)
     assert (conflict["differs_by"], conflict["ratio"]) == ("unit", pytest.approx(0.001))
-    codes = {r["source_id"]: (r["rejection_code"], r["rejected_because"]) for r in make(warehouse, rejected.TABLE)}
-    assert codes["ai_energy_score_feb2025"] == ("not-an-llm", "not text generation: asr")
-    assert codes["ai_energy_score_corinac"][0] == "unit"
-    assert "1 models that it shares" in codes["ai_energy_score_corinac"][1]
+    codes = {r["locator"]: (r["rejection_code"], r["rejected_because"]) for r in make(warehouse, rejected.TABLE)}
+    assert codes["line 3"] == ("not-an-llm", "not text generation: asr")
+    assert codes["line 4"] == ("not-followed", "a model that no throughput is published of: made-up/Nobody-1B")
+    assert codes["line 5"][0] == "unit"
+    assert "1 models that it shares" in codes["line 5"][1]
 
 
 @pytest.mark.parametrize(
@@ -817,6 +820,7 @@ REGION = {
 
 
 def regions(warehouse: Warehouse, *changes: dict) -> tuple[list[dict], list[dict]]:
+    add_aliases(warehouse, ("operator", "gsf_cloud_regions", "Made-Up", "made-up"))
     put(warehouse, gsf_cloud_regions.TABLE, *[REGION | change for change in changes])
     return make(warehouse, facilities.TABLE), make(warehouse, grids.TABLE)
 
@@ -840,6 +844,14 @@ def test_a_region_put_into_the_wrong_country_and_one_without_figures_are_rejecte
     assert codes == {"line 2": "not-printed", "line 3": "upstream-error"}
 
 
+def test_an_operator_that_nobody_knows_has_no_default_and_its_row_says_what_to_edit(warehouse):
+    nothing = {"grid-carbon-intensity-average-consumption-annual": None}
+    of_places, of_grids = regions(warehouse, {"cloud-provider": "Nobody"} | nothing)
+    assert (of_places, of_grids) == ([], [])
+    (row,) = make(warehouse, rejected.TABLE)
+    assert (row["rejection_code"], "aliases.csv" in row["rejected_because"]) == ("unknown-operator", True)
+
+
 @pytest.mark.parametrize("grams", [0.0, None])
 def test_a_zero_or_absent_carbon_of_a_region_is_no_carbon(warehouse, grams):
     _, of_grids = regions(warehouse, {"grid-carbon-intensity-average-consumption-annual": grams})
@@ -847,8 +859,8 @@ def test_a_zero_or_absent_carbon_of_a_region_is_no_carbon(warehouse, grams):
 
 
 FACILITY = FACT | {
-    "kind": "pue", "subject": "Made-Up global", "subject_id": None, "quantity": "pue", "unit": "ratio", "value": 1.3,
-    "fact_kind": "fleet", "year": 2030,
+    "kind": "pue", "subject": "Made-Up global", "subject_id": "made-up", "quantity": "pue", "unit": "ratio",
+    "value": 1.3, "fact_kind": "fleet", "year": 2030,
 }  # fmt: skip
 
 

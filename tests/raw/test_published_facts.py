@@ -75,8 +75,11 @@ def test_conflicting_figures_stand_beside_each_other_and_say_so(facts):
     assert pairs["caveat"].null_count() == 0
 
 
-def test_ids_are_those_of_our_accelerators(facts):
-    assert set(facts["subject_id"].drop_nulls()) <= set(read(ACCELERATORS)["accelerator_id"])
+def test_ids_are_those_of_our_accelerators_and_of_whoever_a_pue_or_wue_is_of(facts):
+    of_buildings = facts.filter(pl.col("fact_kind").is_not_null())
+    assert of_buildings["subject_id"].null_count() == 0
+    others = facts.filter(pl.col("fact_kind").is_null())["subject_id"].drop_nulls()
+    assert set(others) <= set(read(ACCELERATORS)["accelerator_id"])
 
 
 def test_what_was_fitted_is_told_from_the_constants_of_a_tool(facts):

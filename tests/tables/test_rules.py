@@ -76,7 +76,7 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
         where(pl.col("quantity") == "pue", cell("value", 0.99)),
         where(pl.col("quantity") == "pue_p95", cell("value", 16.0)),
     ),
-    ("raw.published_facts", "An accelerator has our id"): (
+    ("raw.published_facts", "An accelerator, and whoever a PUE or WUE is of, has our id"): (
         where(pl.col("kind") == "accelerator_tdp", cell("subject_id", None)),
     ),
     ("raw.ai_energy_score_feb2025", "Text generation has classes, and no other task"): (
@@ -156,7 +156,7 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
     ),
     (
         "core.energy_measurements",
-        "A board draws 15 to 1500 W, a server 100 to 3000 W for each of its accelerators",
+        "A board draws 15 to 1500 W, a server 100 to 3000 W for each of those in it",
     ): (
         where(pl.col("boundary") == "gpu", cell("power_w", pl.col("power_w") * 1000)),
         where(pl.col("boundary") == "gpu", cell("power_w", pl.col("power_w") / 1000)),
