@@ -4,7 +4,6 @@ What a refresh does belongs to the assets; this file starts it, shows its progre
 """
 
 import gc
-import json
 import logging
 import os
 import sys
@@ -16,7 +15,10 @@ from pipelines.sources.catalogue import REPOSITORY
 from pipelines.warehouse.store import resolve_home
 
 EXIT_NOT_PUBLISHED = 1
+WRITTEN_HERE = ("# Written by joulebook", "telemetry:\n  enabled: false\nnux:\n")
+"""How the settings begin that are ours, those of earlier versions too."""
 DAGSTER_SETTINGS = """\
+# Written by joulebook at every start; to keep your own settings, remove this line and begin with another key.
 telemetry:
   enabled: false
 nux:
@@ -27,8 +29,6 @@ compute_logs:
 event_log_storage:
   module: pipelines.event_log
   class: EventLog
-  config:
-    base_dir: {history}
 """
 """No telemetry, no sign-up window over the page, no processes that copy what steps print (ours print nothing), and an
 event log that does not take half of a refresh."""
@@ -102,9 +102,8 @@ def _dagster_home(home: Path) -> Path:
     folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "dagster.yaml"
-    if not settings.exists():
-        history = json.dumps(str(folder / "history"))  # a path may hold what YAML reads otherwise
-        settings.write_text(DAGSTER_SETTINGS.format(history=history), encoding="utf-8")
+    if not settings.exists() or settings.read_text(encoding="utf-8").startswith(WRITTEN_HERE):
+        settings.write_text(DAGSTER_SETTINGS, encoding="utf-8")
     return folder
 
 

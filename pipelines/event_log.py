@@ -4,19 +4,30 @@ Dagster's own opens a new engine for each of the some 700 events and compiles ea
 half of a refresh. Nothing of ours is stored or read here.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from dagster._core.storage.event_log.sqlite.consolidated_sqlite_event_log import ConsolidatedSqliteEventLogStorage
+from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 
 BUSY_TIMEOUT_S = 60
 
 
 class EventLog(ConsolidatedSqliteEventLogStorage):
-    """The storage that dagster.yaml of a home names."""
+    """The storage that dagster.yaml of a home names; its file lies below DAGSTER_HOME, wherever that was moved."""
+
+    @classmethod
+    def config_type(cls) -> dict:
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        return cls(str(Path(os.environ["DAGSTER_HOME"]) / "history"), inst_data=inst_data, **config_value)
 
     @cached_property
     def _engine(self) -> Engine:

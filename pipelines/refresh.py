@@ -28,7 +28,11 @@ from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book, use_web, web_of
 
 Build = Callable[[Book, dict[str, dg.LoggerDefinition]], dg.Definitions]
-NEXT_QUERY = "FROM energy_per_query WHERE model_id = 'llama-3.1-405b' AND boundary = 'facility'"
+EXAMPLE = (
+    "method = 'serving-time' AND boundary = 'facility' AND workload_id = 'traditional'"
+    " AND model_id = 'llama-3.1-405b' AND accelerator_id = 'h100-sxm'"
+)
+NEXT_QUERY = f"FROM energy_per_query WHERE {EXAMPLE}"
 
 
 def run_refresh(build: Build, home: Path, *, offline: bool, update_extracts: bool, verbose: bool) -> bool:
@@ -199,11 +203,18 @@ def _headlines(book: duckdb.DuckDBPyConnection) -> Iterator[str]:
         "select count(*), count(distinct (model_id, accelerator_id, n_accelerators, precision)) from energy_per_query"
     ).fetchall()
     yield f"estimates {estimates} of energy per query, {configurations} model and hardware pairs"
+    for release, n, p50, low, high in book.execute(
+        "select source_release, n_accelerators, energy_wh_per_query_p50, energy_wh_per_query_p50_lo90,"
+        f" energy_wh_per_query_p50_hi90 from energy_per_query where {EXAMPLE} and source_id = 'trtllm_perf'"
+        " order by n_benchmark_rows desc, source_release desc limit 1"
+    ).fetchall():
+        what = f"llama-3.1-405b on {n} h100-sxm, TensorRT-LLM {release}, traditional: {p50:.3g} Wh per query"
+        yield f"example   {what} (90 % interval {low:.2g} to {high:.2g}), facility, serving-time"
     for workload, p50, p25, p75 in book.execute(
         "select workload_id, energy_wh_per_query_p50, energy_wh_per_query_p25, energy_wh_per_query_p75 from blends"
         " where profile = 'v2' order by 2"
     ).fetchall():
-        yield f"headline  >200B, {workload}: {p50:.3g} Wh per query ({p25:.2g} to {p75:.2g}), facility, oviedo2026"
+        yield f"paper     >200B, {workload}: {p50:.3g} Wh per query ({p25:.2g} to {p75:.2g}), facility, oviedo2026"
     n, within = book.execute(
         "select count(*), count(*) filter (where abs(ratio - 1) <= tolerance) from paper_reproduction"
     ).fetchall()[0]

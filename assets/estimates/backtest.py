@@ -12,7 +12,6 @@ from assets.core.assumptions import Assumptions
 from assets.estimates.serving import BILLION, TRILLION, Benchmarked, prior_of
 from pipelines.energy import held_out
 from pipelines.energy.intervals import NOMINAL
-from pipelines.energy.lognormal import Z95
 from pipelines.energy.power import OperatingPower, UtilisationPower, compute_utilisation, operating_features
 from pipelines.energy.precision import PRECISIONS, peak_rate
 from pipelines.energy.serving_prior import MIN_POINTS_FOR_SPREAD, QUICK, fit_prior
@@ -443,7 +442,7 @@ def _nodes(
     runs = mlperf_power.join(default, on="accelerator_id", validate="m:1")
     runs = runs.join(accelerators.select("accelerator_id", "tdp_w"), on="accelerator_id", validate="m:1")
     fixed = assumed.value("serving-time.node_power_share")
-    half_width = Z95 * assumed.lognormal("serving-time.node_power_share").sigma
+    half_width = assumed.lognormal("serving-time.node_power_share").half_width_ln
     is_v4_0 = pl.col("source_release").str.starts_with("v4.0")
     for part, rows in ((NO_V4_0, runs.filter(~is_v4_0)), (ALL, runs)):
         watt_each = rows["power_w"].to_numpy() / rows["n_accelerators"].to_numpy()

@@ -14,12 +14,12 @@ from pipelines.energy.distribution import Energy
 from pipelines.energy.lengths import OutputLengths
 from pipelines.energy.oviedo2026 import (
     METHOD,
+    accelerator_s_per_query,
     energy_per_query,
     joules_per_output_token,
     wh_per_million_output_tokens,
 )
 from pipelines.energy.quantiles import evenly_thinned, newton_quantiles_wh
-from pipelines.energy.units import JOULES_PER_WH
 
 BOUNDARIES = ("node", "facility")
 """No `gpu`: the paper's power is that of the node."""
@@ -42,10 +42,13 @@ def oviedo_estimates(
         input_tokens, lengths = _lengths(asked)
         energy = energy_per_query(rule_of(usable), power_w, factors(assumed, "node"), input_tokens, lengths)
         thinned = evenly_thinned(energy, MOST_NODES)
+        n_accelerators = usable["n_accelerators"].to_numpy()
+        accelerator_s = accelerator_s_per_query(rule_of(usable), n_accelerators, input_tokens, lengths)
+        rules = usable.with_columns(accelerator_s_per_query_mean=accelerator_s)
         for boundary in BOUNDARIES:
             factor = factors(assumed, boundary)
             made = (replace(one, factor=factor.product) for one in (energy, thinned))
-            yield _estimate(usable, asked, *made, assumed, boundary)
+            yield _estimate(rules, asked, *made, assumed, boundary)
 
 
 def _estimate(
@@ -66,11 +69,10 @@ def _estimate(
         method=pl.lit(METHOD),
         energy_wh_per_query_mean=energy.mean_wh,
         **{f"energy_wh_per_query_{name}": quantiles[:, i] for i, name in enumerate(QUANTILES)},
-        accelerator_s_per_query_mean=_accelerator_s(rules, energy),
         energy_j_per_output_token=joules_per_output_token(energy.mean_wh, mean_tokens),
         energy_wh_per_million_output_tokens=wh_per_million_output_tokens(energy.mean_wh, mean_tokens),
-        power_w=pl.col("node_power_max_w") * np.exp(factor.power_utilisation.mu),
-        pue=pl.lit(float(np.exp(factor.pue.mu))),
+        power_w=pl.col("node_power_max_w") * factor.power_utilisation.median,
+        pue=pl.lit(factor.pue.median),
         throughput_rule=pl.col("rule"),
         n_benchmark_rows=pl.col("n_rows"),
         evidence=pl.lit("benchmarked"),
@@ -78,12 +80,6 @@ def _estimate(
         node_id=pl.when(pl.col("source_id") != PAPER_SOURCE).then("node_id"),
         **beyond_benchmarks(rules, asked),
     )
-
-
-def _accelerator_s(rules: pl.DataFrame, energy: Energy) -> np.ndarray:
-    """Before its factors an energy is maximum power times seconds: n_accelerators of these are accelerator-seconds."""
-    seconds = (energy.wh_at_lengths @ energy.weights) * JOULES_PER_WH / rules["node_power_max_w"].to_numpy()
-    return rules["n_accelerators"].to_numpy() * seconds
 
 
 def _lengths(asked: Workload | Trace) -> tuple[np.ndarray | float, OutputLengths]:

@@ -11,7 +11,9 @@ from assets.estimates.profile import Workload
 from assets.estimates.serving import BILLION, TRILLION
 from assets.estimates.serving_fits import serving_time_of
 from assets.estimates.workloads import QUANTILES, Trace, beyond_benchmarks, mean_output_tokens
-from pipelines.energy.intervals import interval, interval_shares
+from pipelines.energy.intervals import combined_half_width_ln, interval, interval_shares
+from pipelines.energy.lengths import exponential_median_and_mean_token, weighted_median_and_mean_token
+from pipelines.energy.lognormal import Z95
 from pipelines.energy.oviedo2026 import joules_per_output_token, wh_per_million_output_tokens
 from pipelines.energy.power import UtilisationPower, compute_utilisation, node_power_w
 from pipelines.energy.serving_energy import (
@@ -27,8 +29,6 @@ from pipelines.energy.serving_time import METHOD, ServingTime
 
 BOUNDARIES = ("gpu", "node", "facility")
 MEDIAN = list(QUANTILES).index("p50")
-Z90 = 1.6448536269514722
-"""Half of a 90 % interval of the normal distribution, in standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _Asked:
         longest = fits["longest_output_tokens"].to_numpy()
         held_out = fits["half_width_ln"].to_numpy()
         # what held-out errors say of lengths like those benchmarked; further out, what the posterior says
-        widths = (np.maximum(held_out, Z90 * fit.sd_ln(*lengths)[:, 0]) for lengths in _typical_lengths(workload))
+        widths = (np.maximum(held_out, Z95 * fit.sd_ln(*lengths)[:, 0]) for lengths in _typical_lengths(workload))
         return cls(workload, *_across_queries(fit, workload, longest), *widths)
 
     def take(self, rows: np.ndarray) -> "_Asked":
@@ -119,11 +119,11 @@ def _power(fits: pl.DataFrame, asked: _Asked, boundary: str, assumed: Assumption
         return _Power(watts, 1.0, assumed.value("serving-time.gpu_power_half_width_ln"), 0.0)
     share = assumed.lognormal("serving-time.node_power_share")
     maximum = fits["node_power_max_w"].to_numpy() / fits["n_accelerators"].to_numpy()
-    watts = node_power_w(maximum, float(np.exp(share.mu)))
+    watts = node_power_w(maximum, share.median)
     if boundary == "node":
-        return _Power(watts, 1.0, Z90 * share.sigma, 0.0)
+        return _Power(watts, 1.0, share.half_width_ln, 0.0)
     pue = assumed.lognormal("serving-time.pue")
-    return _Power(watts, float(np.exp(pue.mu)), Z90 * share.sigma, Z90 * pue.sigma)
+    return _Power(watts, pue.median, share.half_width_ln, pue.half_width_ln)
 
 
 def _utilisation(fits: pl.DataFrame, asked: _Asked) -> np.ndarray:
@@ -159,11 +159,12 @@ def _unknown(asked: _Asked, power: _Power, median: np.ndarray, mean: np.ndarray)
     """The 90 % intervals of median and mean, and the share of each cause in the median's."""
     none = np.zeros(len(median))
     # the load is stated with the estimate: within a row nothing about it is unknown
-    causes = [asked.half_width_ln_at_median, none + power.half_width_ln, none + power.pue_half_width_ln, none]
-    shares = interval_shares(np.stack(causes))
-    others = power.half_width_ln**2 + power.pue_half_width_ln**2
-    p50_low, p50_high = interval(median, np.sqrt(asked.half_width_ln_at_median**2 + others))
-    mean_low, mean_high = interval(mean, np.sqrt(asked.half_width_ln_at_mean**2 + others))
+    others = (none + power.half_width_ln, none + power.pue_half_width_ln, none)
+    of_median = np.stack([asked.half_width_ln_at_median, *others])
+    of_mean = np.stack([asked.half_width_ln_at_mean, *others])
+    shares = interval_shares(of_median)
+    p50_low, p50_high = interval(median, combined_half_width_ln(of_median))
+    mean_low, mean_high = interval(mean, combined_half_width_ln(of_mean))
     return {
         "energy_wh_per_query_p50_lo90": p50_low,
         "energy_wh_per_query_p50_hi90": p50_high,
@@ -173,17 +174,10 @@ def _unknown(asked: _Asked, power: _Power, median: np.ndarray, mean: np.ndarray)
     }
 
 
-def _typical_lengths(workload: Workload | Trace) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Input and output length of the median query, and of the token that an average is made of: sum of squares over
-    sum."""
+def _typical_lengths(workload: Workload | Trace) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Input and output length of the median query, and of the query that the mean output token is in."""
     if isinstance(workload, Trace):
-        order = np.argsort(workload.output_tokens)
-        middle = order[np.searchsorted(np.cumsum(workload.weights[order]), 0.5)]
-        weighted = workload.weights * workload.output_tokens
-        weighted = weighted / weighted.sum()
-        yield workload.input_tokens[[middle]], workload.output_tokens[[middle]]
-        yield np.array([workload.input_tokens @ weighted]), np.array([workload.output_tokens @ weighted])
-        return
-    scale = workload.output_tokens_median / np.log(2)
-    for tokens in (workload.output_tokens_median, 2 * scale):
-        yield np.array([workload.input_tokens]), np.array([tokens])
+        lengths = (workload.input_tokens, workload.output_tokens)
+        return weighted_median_and_mean_token(*lengths, workload.weights)
+    found = exponential_median_and_mean_token(workload.output_tokens_median)
+    return [(np.array([workload.input_tokens]), np.array([tokens])) for tokens in found]

@@ -6,14 +6,13 @@ published traces (core.request_lengths).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from assets.core.assumptions import Assumptions
 from assets.estimates.profile import Workload, workloads
-from pipelines.energy.lengths import exponential_share_above
+from pipelines.energy.lengths import exponential_share_above, weighted_share
 
 TRACES = {
     "azure-conv-2023": ("azure_llm_2023", "conv"),
@@ -50,19 +49,12 @@ class Trace:
 
     def share_of_outputs_above(self, tokens: np.ndarray) -> np.ndarray:
         """Share of requests with more output than each of `tokens` (c,)."""
-        return 1 - _cumulative(self.output_tokens, self.weights, tokens, "right")
+        return 1 - weighted_share(self.output_tokens, self.weights, tokens, "up to")
 
     def share_of_inputs_outside(self, shortest: np.ndarray, longest: np.ndarray) -> np.ndarray:
         """Share of requests whose input is shorter or longer than what was benchmarked, shape (c,)."""
-        below = _cumulative(self.input_tokens, self.weights, shortest, "left")
-        return below + 1 - _cumulative(self.input_tokens, self.weights, longest, "right")
-
-
-def _cumulative(values: np.ndarray, weights: np.ndarray, at: np.ndarray, side: Literal["left", "right"]) -> np.ndarray:
-    """Share of `values` below (left) or up to (right) each of `at`."""
-    order = np.argsort(values)
-    shares = np.concatenate([[0.0], np.cumsum(weights[order])])
-    return np.clip(shares[np.searchsorted(values[order], at, side)], 0, 1)
+        below = weighted_share(self.input_tokens, self.weights, shortest, "below")
+        return below + 1 - weighted_share(self.input_tokens, self.weights, longest, "up to")
 
 
 def traces(request_lengths: pl.DataFrame) -> Iterator[Trace]:

@@ -4,8 +4,6 @@ import polars as pl
 
 from pipelines.tables.contract import Column
 
-SHA256_HEX_LENGTH = 64
-
 PROVENANCE = (
     Column("source_id", pl.String, "The source, as in assets/sources.yaml."),
     Column("source_release", pl.String, "The publisher's release that the figure stands in, as text."),

@@ -31,9 +31,9 @@ def half_width_ln(ln_errors: np.ndarray, groups: np.ndarray, coverage: float = N
     return float(size[order][min(at, len(order) - 1)])
 
 
-def combined_half_width_ln(*half_widths_ln: float) -> float:
-    """Independent causes (fit, power, PUE) add in squares."""
-    return float(np.sqrt(np.sum(np.square(half_widths_ln))))
+def combined_half_width_ln(half_widths_ln: np.ndarray) -> np.ndarray:
+    """Independent causes (fit, power, PUE) add in squares: (causes, ...) gives (...)."""
+    return np.sqrt(np.square(np.asarray(half_widths_ln, dtype=float)).sum(0))
 
 
 def interval(central: np.ndarray | float, half_width: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:

@@ -29,6 +29,11 @@ class LogNormal:
         return float(np.exp(self.mu))
 
     @property
+    def half_width_ln(self) -> float:
+        """Of the 90 % interval from P5 to P95, in ln."""
+        return Z95 * self.sigma
+
+    @property
     def mean(self) -> float:
         return float(np.exp(self.mu + self.sigma**2 / 2))
 

@@ -123,19 +123,6 @@ def node_power_w(node_power_max_w: np.ndarray | float, share_of_max: float) -> n
     return maximum * share_of_max
 
 
-def energy_factor_at_load(load: np.ndarray | float, idle_over_saturated: float) -> np.ndarray:
-    """Energy per query at a load λ over that at saturation: P(λ)/(λ P_sat), P(λ) = P_idle + (P_sat - P_idle) λ.
-
-    Raises EnergyInputError unless 0 < λ <= 1 and 0 <= P_idle/P_sat <= 1.
-    """
-    load = np.asarray(load, dtype=float)
-    if not ((load > 0) & (load <= 1)).all():
-        raise EnergyInputError("a load must lie in (0, 1]: at none there is no query to bear the energy")
-    if not 0 <= idle_over_saturated <= 1:
-        raise EnergyInputError(f"idle over saturated power {idle_over_saturated} must lie in [0, 1]")
-    return idle_over_saturated / load + (1 - idle_over_saturated)
-
-
 def _indicators(accelerators: Sequence[str], names: tuple[str, ...]) -> np.ndarray:
     given = np.asarray(accelerators)
     return np.column_stack([(given == name).astype(float) for name in names])

@@ -16,8 +16,8 @@ def test_each_group_weighs_the_same_by_hand():
 
 
 def test_independent_causes_add_in_squares():
-    assert combined_half_width_ln(0.3, 0.4) == pytest.approx(0.5)
-    assert combined_half_width_ln(0.3) == pytest.approx(0.3)
+    assert combined_half_width_ln([0.3, 0.4]) == pytest.approx(0.5)
+    assert combined_half_width_ln([[0.3, 0.6], [0.4, 0.8]]) == pytest.approx([0.5, 1.0])
 
 
 def test_interval_by_hand():

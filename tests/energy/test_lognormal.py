@@ -34,3 +34,7 @@ def test_inverse_and_one():
 def test_impossible_ranges_are_errors(low, high):
     with pytest.raises(ValueError, match="P5"):
         LogNormal.from_p5_p95(low, high)
+
+
+def test_the_half_width_is_half_of_what_lies_between_p5_and_p95():
+    assert LogNormal.from_p5_p95(0.5, 2.0).half_width_ln == pytest.approx(np.log(2))

@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipelines.energy.errors import EnergyInputError
 from pipelines.energy.power import (
     OperatingPower,
     UtilisationPower,
     compute_utilisation,
-    energy_factor_at_load,
     node_power_w,
     operating_features,
 )
@@ -67,18 +64,6 @@ def test_node_power_by_hand():
     assert node_power_w(10_200, 0.6) == pytest.approx(6120)
 
 
-def test_load_by_hand():
-    # idle is a third of full: at half load power is 2/3 of full for half the queries
-    assert energy_factor_at_load(0.5, 1 / 3) == pytest.approx(4 / 3)
-    assert energy_factor_at_load(1.0, 0.4) == 1
-
-
-@given(st.floats(0.01, 1), st.floats(0.01, 1), st.floats(0, 1))
-def test_less_load_never_costs_less_a_query(a, b, idle):
-    low, high = sorted((a, b))
-    assert energy_factor_at_load(low, idle) >= energy_factor_at_load(high, idle) - 1e-12
-
-
 @pytest.mark.parametrize(
     "call",
     [
@@ -89,8 +74,6 @@ def test_less_load_never_costs_less_a_query(a, b, idle):
         lambda: OperatingPower.fit(np.ones((1, 6)), ["a"], [0.0]),
         lambda: node_power_w(-1, 0.6),
         lambda: node_power_w(10, 1.2),
-        lambda: energy_factor_at_load(0, 0.3),
-        lambda: energy_factor_at_load(0.5, 1.3),
     ],
 )
 def test_impossible_figures_are_errors(call):

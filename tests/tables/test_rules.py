@@ -161,7 +161,7 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
         where(pl.col("boundary") == "gpu", cell("power_w", pl.col("power_w") * 1000)),
         where(pl.col("boundary") == "gpu", cell("power_w", pl.col("power_w") / 1000)),
         where(pl.col("boundary") == "node", cell("power_w", pl.col("power_w") / 1000)),
-        where(pl.col("boundary") == "node", cell("n_accelerators", 100)),
+        where(pl.col("boundary") == "node", cell("n_metered_accelerators", 100)),
     ),
     ("core.facilities", "A row has a PUE or a WUE"): (cells(pue=None, wue_l_per_kwh=None),),
     ("core.inferencex_power", "In one pool, joules per output token are those printed"): (
