@@ -19,6 +19,7 @@ TABLE = Table(
     columns=(
         c.model_id,
         c.text("model_name", "Names it goes by."),
+        c.text("family", "Models of one maker's line, and what others trained from them: `llama`, `qwen`."),
         c.quantity("total_params_b", "1e9", "Parameters, billions.", 0.01, 10_000),
         c.quantity("active_params_b", "1e9", "Parameters used for one token, billions.", 0.01, 10_000),
         c.text("native_precision", "Precision of the published weights; empty: not read.").optional(),

@@ -22,8 +22,8 @@ from pipelines.wiring import model_asset
 SERVING_TIME, GPU_POWER, NODE_POWER, ENERGY = TARGETS = ("serving_time", "gpu_power", "node_power", "energy_per_token")
 OVIEDO, TPS_X_TDP, CONSTANT, OPERATING_POINT = "oviedo2026", "tps-x-tdp", "constant", "operating-point"
 ESTIMATORS = (METHOD, OVIEDO, TPS_X_TDP, CONSTANT, OPERATING_POINT)
-IN_USE, NO_ARCHITECTURE, NO_RELEASE, NO_POINTS, NO_PRIOR = PRIORS = (
-    "in use", "without the architecture", "without the release", "without these points", "none",
+IN_USE, NO_ARCHITECTURE, NO_FAMILY, NO_RELEASE, NO_POINTS, NO_PRIOR = PRIORS = (
+    "in use", "without the architecture", "without the family", "without the release", "without these points", "none",
 )  # fmt: skip
 ALL, WITH_RULE, NEW_GPUS, NO_V4_0 = "all", "where oviedo2026 has a rule", "GPUs it never saw", "without v4.0"
 BEFOREHAND = "nothing: fixed beforehand"
@@ -47,6 +47,8 @@ BARS = {
     (SERVING_TIME, "one point", IN_USE, ALL): (0.07, None, 0.20),
     (SERVING_TIME, "all but one point", NO_ARCHITECTURE, ALL): (0.13, None, None),
     (SERVING_TIME, "all but two points", NO_ARCHITECTURE, ALL): (0.10, None, None),
+    (SERVING_TIME, "all but one point", NO_FAMILY, ALL): (0.13, None, None),
+    (SERVING_TIME, "all but two points", NO_FAMILY, ALL): (0.10, None, None),
     (SERVING_TIME, "128/4096", NO_POINTS, ALL): (0.09, None, None),
     (SERVING_TIME, "32768", NO_POINTS, ALL): (0.13, None, None),
     (SERVING_TIME, "output over 1024", NO_ARCHITECTURE, ALL): (0.26, None, None),
@@ -92,7 +94,7 @@ TABLE = Table(
         c.text("estimator", "Whose prediction it is.", ESTIMATORS),
         c.boundary.but(allowed=("gpu", "node")).optional(),
         c.count("n_rows", "Predictions.", 1),
-        c.count("n_groups", "Architectures, model sizes or systems that they are of.", 1),
+        c.count("n_groups", "Architectures, model sizes or systems that they are of: groups of the coverage.", 1),
         _share("error_p50", "Median error, as a share."),
         _share("error_mean", "Mean error, as a share."),
         _share("error_p90", "90 % of the errors are below, as a share."),
@@ -154,7 +156,7 @@ def backtest_of(
 ) -> pl.DataFrame:
     """One row a kind of held-out figure and estimator."""
     assumed = Assumptions(assumptions)
-    study = _Study(Benchmarked.of(serving_measurements, models, accelerators), assumed)
+    study = _Study(Benchmarked.of(serving_measurements, models, accelerators), models, assumed)
     boards = metered_boards(serving_measurements, models, accelerators)
     outcomes = [*_serving_time(study), *_boards(boards, assumed), *_nodes(mlperf_power, nodes, accelerators, assumed)]
     return pl.DataFrame([_row(outcome, assumed) for outcome in outcomes], schema=TABLE.schema)
@@ -214,9 +216,11 @@ def _aims(outcome: _Outcome, assumed: Assumptions) -> dict:
 class _Study:
     """The benchmarked points with their groups and priors."""
 
-    def __init__(self, found: Benchmarked, assumed: Assumptions) -> None:
+    def __init__(self, found: Benchmarked, models: pl.DataFrame, assumed: Assumptions) -> None:
         self.points, self.deployments, self.assumed = found.points, found.deployments, assumed
         model_ids = found.keys["model_id"].to_list()
+        family = dict(models.select("model_id", "family").iter_rows())
+        self.family = np.array([family[model_id] for model_id in model_ids])
         self.architecture = np.array([ARCHITECTURES.get(model_id, model_id) for model_id in model_ids])
         self.release = found.keys["source_release"].to_numpy().astype(str)
         pairs = pl.struct("input_tokens", "output_tokens").n_unique()
@@ -232,6 +236,13 @@ class _Study:
     @cached_property
     def no_architecture(self) -> tuple[np.ndarray, np.ndarray]:
         return held_out.priors_without(self.points, self.deployments, self.architecture, self.studied)
+
+    @cached_property
+    def no_family(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """The prior fitted without the family, where there is another."""
+        if not _can_be_left_out(self.family[self.studied]):
+            return {}
+        return {NO_FAMILY: held_out.priors_without(self.points, self.deployments, self.family, self.studied)}
 
     def without(self, is_test: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """The prior fitted without these points; none where what is left is too little to learn the spread from."""
@@ -260,7 +271,7 @@ def _serving_time(study: _Study) -> Iterator[_Outcome]:
     few = ("all points", "all but one point", "all but two points", "all but three points")
     for k, (what, level) in enumerate(zip(few, ("0-points", "1-point", "2-points", "3-points"), strict=True)):
         trials = held_out.few_points(study.points, k, study.studied)
-        yield from _beside(study, trials, what, {NO_ARCHITECTURE: study.no_architecture}, level)
+        yield from _beside(study, trials, what, {NO_ARCHITECTURE: study.no_architecture} | study.no_family, level)
     for what, is_test in extrapolations(study.points).items():
         trials = held_out.split(study.points, is_test, study.studied)
         priors = study.without(is_test) | {IN_USE: study.in_use, NO_ARCHITECTURE: study.no_architecture}
@@ -317,11 +328,13 @@ def _releases(study: _Study) -> Iterator[_Outcome]:
 
 @dataclass(frozen=True)
 class Boards:
-    """Metered runs (boundary gpu), each an array (r,): its source, GPU and size of model, share of TDP, utilisation."""
+    """Metered runs (boundary gpu), each an array (r,): its source, GPU, size and family of model, share of TDP,
+    utilisation."""
 
     source: np.ndarray
     gpu: np.ndarray
     size: np.ndarray
+    family: np.ndarray
     share: np.ndarray
     utilisation: np.ndarray
     features: np.ndarray
@@ -340,7 +353,7 @@ def metered_boards(serving_measurements: pl.DataFrame, models: pl.DataFrame, acc
             precision=pl.col("precision").replace("unstated", UNSTATED_IS),
         )
         .filter(pl.col("precision").is_in(list(PRECISIONS)))
-        .join(models.select("model_id", "total_params_b", "active_params_b"), on="model_id", validate="m:1")
+        .join(models.select("model_id", "family", "total_params_b", "active_params_b"), on="model_id", validate="m:1")
         .join(rated, left_on="rated_as", right_on="accelerator_id", validate="m:1")
     )
     rows = rows.with_columns(peak=pl.Series([_peak(row) for row in rows.iter_rows(named=True)], dtype=pl.Float64))
@@ -352,6 +365,7 @@ def metered_boards(serving_measurements: pl.DataFrame, models: pl.DataFrame, acc
         source=rows["source_id"].to_numpy().astype(str),
         gpu=rows["accelerator_id"].to_numpy().astype(str),
         size=held_out.size_groups(total, active),
+        family=rows["family"].to_numpy().astype(str),
         share=rows["power_w"].to_numpy() / n / rows["tdp_w"].to_numpy(),
         utilisation=compute_utilisation(tps, active, n, rows["peak"].to_numpy() * TRILLION),
         features=operating_features(n, rows["concurrency"].to_numpy(), active, total, arithmetic),
@@ -391,7 +405,7 @@ def _boards(boards: Boards, assumed: Assumptions) -> Iterator[_Outcome]:
     learnt = boards.take(boards.source == POWER_SOURCE)
     if not len(learnt.share):
         return
-    for what, groups in (("model size", learnt.size), ("gpu", learnt.gpu)):
+    for what, groups in (("model size", learnt.size), ("model family", learnt.family), ("gpu", learnt.gpu)):
         for estimator in LEARNT if _can_be_left_out(groups) else ():
             errors = board_errors(learnt, groups, estimator)
             yield from _both(POWER_SOURCE, what, estimator, errors, learnt.size, width)

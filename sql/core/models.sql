@@ -2,6 +2,7 @@
 select
     model_id,
     model_name,
+    family,
     total_params_b,
     active_params_b,
     native_precision,

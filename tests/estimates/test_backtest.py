@@ -129,7 +129,11 @@ def test_aims_that_do_not_hold_are_known(found):
             (pl.col(f"error_{s}") > pl.col(f"bar_error_{s}")).fill_null(False) for s in ("p50", "mean", "p90")
         )
     )
-    assert set(missed.select("held_out", "part").iter_rows()) == {("release, all but one point", "main")}
+    assert set(missed.select("held_out", "part", "prior").iter_rows()) == {
+        ("release, all but one point", "main", "without the release"),
+        ("all but one point", "all", "without the family"),
+        ("all but two points", "all", "without the family"),
+    }
 
 
 def test_only_our_predictions_have_intervals(found):
