@@ -153,6 +153,7 @@ workload_id = text(
 )
 load = quantity("load", "dimensionless", "Share of saturation the deployment runs at; 1: as published.", 0.01, 1)
 boundary = text("boundary", "What the energy covers: gpu boards, node at the wall, facility (node x PUE).", BOUNDARIES)
+area_id = text("area_id", "ISO3 code; WOR is the world; an aggregate's name; provider and cloud region.")
 method = text("method", "How it was computed, with its version.")
 evidence = text("evidence", "How the estimate is known.", EVIDENCE)
 profile = text("profile", "Which version of the paper's constants.", ("v2", "arxiv-v1"))

@@ -29,7 +29,7 @@ from pipelines.wiring import Book, use_web, web_of
 
 Build = Callable[[Book, dict[str, dg.LoggerDefinition]], dg.Definitions]
 EXAMPLE = (
-    "method = 'serving-time' AND boundary = 'facility' AND workload_id = 'traditional'"
+    "method = 'serving-time' AND boundary = 'facility' AND load = 1 AND workload_id = 'traditional'"
     " AND model_id = 'llama-3.1-405b' AND accelerator_id = 'h100-sxm'"
 )
 NEXT_QUERY = f"FROM energy_per_query WHERE {EXAMPLE}"

@@ -268,5 +268,5 @@ def test_where_nothing_can_be_served_the_file_published_before_stays(book, tmp_p
     assert "not published: the file published before stays" in done.output
     assert (home / FILE_NAME).read_bytes() == before
     made = {path.stem for path in (home / "tables" / "raw").iterdir()}
-    from_files = {"accelerators", "models", "nodes", "published_estimates", "published_facts"}
+    from_files = {"accelerators", "models", "nodes", "published_estimates", "published_facts", "fleets", "ladder"}
     assert made == {*from_files, *SOURCES} - {"oviedo_throughput"}

@@ -24,13 +24,15 @@ MAX_LINES_OF_A_FUNCTION = 30
 
 UNIT_OF_SUFFIX = {
     "w": "W", "wh": "Wh", "gwh": "GWh", "j": "J", "s": "s", "days": "day", "gb": "GB", "bytes": "byte",
-    "tokens": "token", "b": "1e9", "tflop": "1e12", "l": "L", "ml": "mL", "gco2e": "g",
+    "tokens": "token", "b": "1e9", "tflop": "1e12", "l": "L", "ml": "mL", "gco2e": "g", "kw": "kW", "m3": "m^3",
+    "tco2e": "t",
 }  # fmt: skip
 """Unit words of column names. `b` counts billions, `tflop` 1e12 operations: both are numbers, not units."""
 UNIT_OF_THING = {"s": "s", "day": "day", "h": "hour", "kwh": "kWh"}
 """Things after `per` that are units themselves."""
 AFTER_THE_UNIT = (
-    r"_(p\d\d|mean|maker)$|(?<=^value)_[ab]$|(?<=_per_s)_of_summary$|(?<=_w)_of_summary$|(?<=_token)_as_printed$"
+    r"_((p\d\d|mean)(_(lo|hi)90)?|lo90|hi90|maker)$|(?<=^value)_[ab]$|(?<=_per_s)_of_summary$|"
+    r"(?<=_w)_of_summary$|(?<=_token)_as_printed$"
 )
 """A statistic, whose figure it is, or which of two compared ones, may follow the unit."""
 NOT_IN_THE_NAME = {"printed_value": "printed_unit", "value_a": "unit", "value_b": "unit"}
@@ -163,6 +165,10 @@ def unit_in_the_name(name: str) -> str | None:
         ("energy_wh_per_query_p50", "Wh"),
         ("energy_wh_per_million_output_tokens", "Wh"),
         ("energy_gwh_per_day", "GWh/day"),
+        ("energy_gwh_per_day_lo90", "GWh/day"),
+        ("energy_wh_per_query_p50_hi90", "Wh"),
+        ("carbon_tco2e_per_day", "t/day"),
+        ("peak_kw", "kW"),
         ("memory_bandwidth_gb_per_s", "GB/s"),
         ("output_tokens_per_s_of_summary", "1/s"),
         ("power_w_of_summary", "W"),

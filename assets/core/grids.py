@@ -18,7 +18,7 @@ TABLE = Table(
     grain=("source_id", "source_release", "locator"),
     columns=(
         *IDENTITY,
-        c.text("area_id", "ISO3 code; WOR is the world; an aggregate's name; provider and cloud region."),
+        c.area_id,
         c.text("area_name", "The area as printed."),
         c.text("area_kind", "What kind of area.", ("country", "aggregate", "cloud region")),
         c.count("year", "Year of the figure; empty: not stated.", 1900, 2100).optional(),

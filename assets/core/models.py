@@ -20,6 +20,7 @@ TABLE = Table(
         c.model_id,
         c.text("model_name", "Names it goes by."),
         c.text("family", "Models of one maker's line, and what others trained from them: `llama`, `qwen`."),
+        c.text("weights_of", "The model whose weights these are, in another precision; empty: its own.").optional(),
         c.quantity("total_params_b", "1e9", "Parameters, billions.", 0.01, 10_000),
         c.quantity("active_params_b", "1e9", "Parameters used for one token, billions.", 0.01, 10_000),
         c.text("native_precision", "Precision of the published weights; empty: not read.").optional(),

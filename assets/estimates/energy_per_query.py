@@ -8,7 +8,7 @@ import polars as pl
 from assets import columns as c
 from assets.core.assumptions import Assumptions
 from assets.estimates.oviedo_estimates import oviedo_estimates
-from assets.estimates.serving_estimates import serving_estimates
+from assets.estimates.serving_estimates import loads, serving_estimates
 from assets.estimates.throughput_rules import CONFIGURATION, PAPER_MODELS
 from assets.estimates.workloads import all_workloads
 from pipelines.tables.contract import Column, Coverage, Rule, Table
@@ -153,7 +153,10 @@ def energy_per_query_of(
     """The estimates of both methods."""
     assumed = Assumptions(assumptions)
     asked = all_workloads(assumed, request_lengths)
-    parts = [*serving_estimates(serving_fits, asked, assumed), *oviedo_estimates(throughput_rules, asked, assumed)]
+    parts = [
+        *serving_estimates(serving_fits, asked, assumed, loads(assumed)),
+        *oviedo_estimates(throughput_rules, asked, assumed),
+    ]
     return pl.concat([part.select(TABLE.schema.keys()) for part in parts])
 
 

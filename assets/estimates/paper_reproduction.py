@@ -7,11 +7,18 @@ from assets.core.assumptions import Assumptions
 from assets.core.paper_figures import FIGURE
 from assets.estimates.profile import WORKLOADS
 from assets.estimates.throughput_rules import PAPER_SOURCE
-from pipelines.energy.oviedo2026 import METHOD, on_site_water_ml_per_query
+from pipelines.energy.impacts import on_site_water_ml
+from pipelines.energy.oviedo2026 import METHOD
 from pipelines.tables.contract import Column, Rule, Table
 from pipelines.wiring import model_asset
 
 FIGURE_KEY = ("quantity", "subject", "statistic", "regime")
+FLEETS = {
+    "paper-traditional": ("traditional", "traditional"),
+    "paper-10-long": ("10 % long", "mix"),
+    "paper-all-long": ("all long", "test-time"),
+}
+"""The paper's fleets: what it calls each, and of which queries."""
 REFERENCES = ("limit", "authors_code", "published")
 
 TABLE = Table(
@@ -125,11 +132,10 @@ def _interventions(interventions: pl.DataFrame) -> pl.DataFrame:
 
 def _fleet(fleet: pl.DataFrame) -> pl.DataFrame:
     improved = pl.when(pl.col("with_interventions")).then(pl.lit(" with interventions")).otherwise(pl.lit(""))
-    subject = pl.col("mix").str.replace("all traditional", "traditional") + improved
-    regime = pl.col("mix").replace_strict(
-        {"all traditional": "traditional", "all long": "test-time", "10 % long": "mix"}
-    )
-    return _long(fleet, "fleet_energy", subject, regime, {"mean": "energy_gwh_per_day"})
+    theirs = fleet.filter((pl.col("method") == METHOD) & pl.col("fleet_id").is_in(list(FLEETS)))
+    subject = pl.col("fleet_id").replace_strict({fleet_id: name for fleet_id, (name, _) in FLEETS.items()}) + improved
+    regime = pl.col("fleet_id").replace_strict({fleet_id: regime for fleet_id, (_, regime) in FLEETS.items()})
+    return _long(theirs, "fleet_energy", subject, regime, {"mean": "energy_gwh_per_day"})
 
 
 def _input_lengths(input_lengths: pl.DataFrame) -> pl.DataFrame:
@@ -147,7 +153,7 @@ def _derived(energy_per_query: pl.DataFrame, blends: pl.DataFrame, assumed: Assu
         rows.append(("overstatement_elsewhere", model_id, "p50", "traditional", elsewhere / median))
     blend = blends.filter((pl.col("profile") == "v2") & (_WORKLOAD == "traditional"))["energy_wh_per_query_p50"][0]
     pue, wue = assumed.lognormal("oviedo2026.pue").median, assumed.value("oviedo2026.wue_l_per_kwh")
-    water = on_site_water_ml_per_query(blend, pue, wue)
+    water = float(on_site_water_ml(blend, pue, wue))
     rows.append(("on_site_water_per_query", ">200B", "p50", "traditional", water))
     schema = dict.fromkeys(FIGURE_KEY, pl.String) | {"ours": pl.Float64}
     return pl.DataFrame(rows, schema=schema, orient="row")

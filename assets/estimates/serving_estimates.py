@@ -1,7 +1,7 @@
 """The rows of estimates.energy_per_query by method serving-time. No table is made here."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from assets.estimates.serving_fits import serving_time_of
 from assets.estimates.workloads import QUANTILES, Trace, beyond_benchmarks, mean_output_tokens
 from pipelines.energy.intervals import combined_half_width_ln, interval, interval_shares
 from pipelines.energy.lengths import exponential_median_and_mean_token, weighted_median_and_mean_token
+from pipelines.energy.load import half_widths_ln, power_at_load_w
 from pipelines.energy.lognormal import Z95
 from pipelines.energy.oviedo2026 import joules_per_output_token, wh_per_million_output_tokens
 from pipelines.energy.power import UtilisationPower, compute_utilisation, node_power_w
@@ -28,6 +29,8 @@ from pipelines.energy.serving_energy import (
 from pipelines.energy.serving_time import METHOD, ServingTime
 
 BOUNDARIES = ("gpu", "node", "facility")
+METERED_IDLE = "h100-sxm"
+"""The board whose idle power was metered (idle.gpu_share_of_tdp)."""
 MEDIAN = list(QUANTILES).index("p50")
 
 
@@ -67,38 +70,51 @@ class _Power:
 
     w_per_accelerator: np.ndarray
     pue: float
-    half_width_ln: float
+    half_width_ln: np.ndarray | float
     pue_half_width_ln: float
+    load_half_width_ln: np.ndarray | float = 0.0
+
+
+def loads(assumed: Assumptions) -> tuple[float, ...]:
+    """The default load, and those below saturation."""
+    return tuple(assumed.value(f"load.{name}") for name in ("published_benchmarks", "busy", "half", "light"))
 
 
 def serving_estimates(
-    serving_fits: pl.DataFrame, workloads: list[Workload | Trace], assumed: Assumptions
+    serving_fits: pl.DataFrame,
+    workloads: list[Workload | Trace],
+    assumed: Assumptions,
+    at_loads: Sequence[float],
+    boundaries: Sequence[str] = BOUNDARIES,
 ) -> Iterator[pl.DataFrame]:
-    """The estimates of every fitted configuration whose power at the boundary is known, a frame a workload and
-    boundary."""
+    """The estimates of every fitted configuration whose power at the boundary is known, a frame a workload, boundary
+    and load."""
     fitted = serving_fits.filter(pl.col("no_fit_because").is_null())
     fit = serving_time_of(fitted)
     for workload in workloads:
         asked = _Asked.of(fitted, fit, workload)
-        for boundary in BOUNDARIES:
+        for boundary in boundaries:
             is_rated = fitted["tdp_w" if boundary == "gpu" else "node_power_max_w"].is_not_null()
-            yield _estimate(fitted.filter(is_rated), asked.take(is_rated.to_numpy()), boundary, assumed)
+            fits, rated = fitted.filter(is_rated), asked.take(is_rated.to_numpy())
+            saturated = _power(fits, rated, boundary, assumed)
+            for load in at_loads:
+                yield _estimate(fits, rated, boundary, load, _at_load(fits, saturated, boundary, load, assumed))
 
 
-def _estimate(fits: pl.DataFrame, asked: _Asked, boundary: str, assumed: Assumptions) -> pl.DataFrame:
-    power = _power(fits, asked, boundary, assumed)
-    per_second = wh_per_accelerator_s(power.w_per_accelerator, power.pue)
+def _estimate(fits: pl.DataFrame, asked: _Asked, boundary: str, load: float, power: _Power) -> pl.DataFrame:
+    # below saturation a query takes up its server for longer: a share of the time nobody asks
+    per_second = wh_per_accelerator_s(power.w_per_accelerator, power.pue) / load
     quantiles, mean = per_second * asked.quantiles_s, per_second[:, 0] * asked.mean_s
     mean_tokens = mean_output_tokens(asked.workload)
     return fits.with_columns(
         workload_id=pl.lit(asked.workload.workload_id),
-        load=pl.lit(assumed.value("load.published_benchmarks")),
+        load=pl.lit(load),
         boundary=pl.lit(boundary),
         method=pl.lit(METHOD),
         energy_wh_per_query_mean=mean,
         **{f"energy_wh_per_query_{name}": quantiles[:, i] for i, name in enumerate(QUANTILES)},
         **_unknown(asked, power, quantiles[:, MEDIAN], mean),
-        accelerator_s_per_query_mean=asked.mean_s,
+        accelerator_s_per_query_mean=asked.mean_s / load,
         energy_j_per_output_token=joules_per_output_token(mean, mean_tokens),
         energy_wh_per_million_output_tokens=wh_per_million_output_tokens(mean, mean_tokens),
         power_w=power.w_per_accelerator * fits["n_accelerators"].to_numpy(),
@@ -107,7 +123,7 @@ def _estimate(fits: pl.DataFrame, asked: _Asked, boundary: str, assumed: Assumpt
         throughput_rule=pl.lit("serving-time"),
         n_benchmark_rows=pl.col("n_rows"),
         mean_share_extrapolated=asked.mean_share_above,
-        evidence=pl.lit("benchmarked"),
+        evidence=_evidence(boundary, load),
         **beyond_benchmarks(fits, asked.workload),
     )
 
@@ -124,6 +140,34 @@ def _power(fits: pl.DataFrame, asked: _Asked, boundary: str, assumed: Assumption
         return _Power(watts, 1.0, share.half_width_ln, 0.0)
     pue = assumed.lognormal("serving-time.pue")
     return _Power(watts, pue.median, share.half_width_ln, pue.half_width_ln)
+
+
+def _at_load(fits: pl.DataFrame, saturated: _Power, boundary: str, load: float, assumed: Assumptions) -> _Power:
+    """Power at a load, with idle power as published for the accelerator's server, else as assumed."""
+    share = assumed.lognormal("idle.gpu_share_of_tdp" if boundary == "gpu" else "idle.node_share_of_max")
+    if boundary == "gpu":
+        idle, is_published = share.median * fits["tdp_w"].to_numpy(), np.zeros(fits.height, bool)
+    else:
+        published = (fits["node_power_idle_w"] / fits["n_accelerators"]).to_numpy()
+        maximum = (fits["node_power_max_w"] / fits["n_accelerators"]).to_numpy()
+        is_published = np.isfinite(published)
+        idle = np.where(is_published, published, share.median * maximum)
+    watts = saturated.w_per_accelerator
+    power, of_idle = half_widths_ln(idle, watts, load, share, saturated.half_width_ln)
+    return replace(
+        saturated,
+        w_per_accelerator=power_at_load_w(idle, watts, load),
+        half_width_ln=power,
+        load_half_width_ln=np.where(is_published, 0.0, of_idle),
+    )
+
+
+def _evidence(boundary: str, load: float) -> pl.Expr:
+    """Below saturation an idle power that nobody published is assumed. That of H100 boards was metered."""
+    is_known = (
+        (pl.col("accelerator_id") == METERED_IDLE) if boundary == "gpu" else pl.col("node_power_idle_w").is_not_null()
+    )
+    return pl.when(is_known | (pl.lit(load) == 1)).then(pl.lit("benchmarked")).otherwise(pl.lit("assumed"))
 
 
 def _utilisation(fits: pl.DataFrame, asked: _Asked) -> np.ndarray:
@@ -158,8 +202,8 @@ def _across_queries(
 def _unknown(asked: _Asked, power: _Power, median: np.ndarray, mean: np.ndarray) -> dict[str, np.ndarray]:
     """The 90 % intervals of median and mean, and the share of each cause in the median's."""
     none = np.zeros(len(median))
-    # the load is stated with the estimate: within a row nothing about it is unknown
-    others = (none + power.half_width_ln, none + power.pue_half_width_ln, none)
+    # the load is stated with the estimate: of it only idle power is unknown
+    others = (none + power.half_width_ln, none + power.pue_half_width_ln, none + power.load_half_width_ln)
     of_median = np.stack([asked.half_width_ln_at_median, *others])
     of_mean = np.stack([asked.half_width_ln_at_mean, *others])
     shares = interval_shares(of_median)

@@ -24,6 +24,7 @@ TABLE = Table(
         Column("model_id", pl.String, "Our id."),
         Column("model_name", pl.String, "Names it goes by."),
         Column("family", pl.String, "Models of one maker's line, and what others trained from them: `llama`."),
+        Column("weights_of", pl.String, "The model whose weights these are, in another precision.", nullable=True),
         Column("total_params_b", pl.Float64, "Parameters, billions.", unit="1e9", low=0.01, high=10_000),
         Column("active_params_b", pl.Float64, "Parameters used for one token.", unit="1e9", low=0.01, high=10_000),
         Column("native_precision", pl.String, "Precision of the published weights.", nullable=True),

@@ -1,7 +1,7 @@
 """Profile `oviedo2026`: Oviedo et al., "Energy Use of AI Inference, Efficiency Pathways, and Test-Time Scaling",
 Joule 2026, arXiv:2509.20241 v2, exactly as the authors' released code computes it.
 
-What belongs here: the profile's formulas and its stated steps (trimming, pooling, interventions, fleet). Its numbers
+What belongs here: the profile's formulas and its stated steps (trimming, pooling, interventions). Its numbers
 (power, PUE, gains) are assumptions and come in as arguments; tables and ids belong to `assets/estimates`.
 """
 
@@ -14,7 +14,7 @@ from pipelines.energy.distribution import Energy, Pool, Scaled, quantiles_wh
 from pipelines.energy.lengths import OutputLengths
 from pipelines.energy.lognormal import ONE, LogNormal
 from pipelines.energy.throughput import ThroughputRule
-from pipelines.energy.units import JOULES_PER_WH, TOKENS_PER_MILLION, WH_PER_GWH
+from pipelines.energy.units import JOULES_PER_WH, TOKENS_PER_MILLION
 
 METHOD = "oviedo2026"
 FRONTIER_MODELS = 3
@@ -73,19 +73,6 @@ def with_intervention(blend: Pool, gain: LogNormal) -> Scaled:
     return Scaled(blend, gain.inverse)
 
 
-def fleet_gwh_per_day(
-    mean_wh_per_query: float, queries_per_day: float, overhead: float, gain: LogNormal | None = None
-) -> float:
-    """GWh/day = queries · mean · overhead; with `gain`, each query's energy divided by an independent gain.
-
-    Args:
-        mean_wh_per_query: mean of the untrimmed pool of the three models.
-        overhead: the paper's product 1.10 · 1.076 · 1.12 for "orchestration, backup, etc.".
-    """
-    improved = gain.inverse.mean if gain else 1.0
-    return queries_per_day * mean_wh_per_query * overhead * improved / WH_PER_GWH
-
-
 def pooled_mean_wh(pool: Pool) -> float:
     """Mean of the untrimmed pool, Wh."""
     return float(np.mean([member.mean_wh for member in pool.members]))
@@ -114,8 +101,3 @@ def joules_per_output_token(mean_wh: np.ndarray, mean_output_tokens: float) -> n
 def wh_per_million_output_tokens(mean_wh: np.ndarray, mean_output_tokens: float) -> np.ndarray:
     """The same per million output tokens, Wh."""
     return mean_wh * TOKENS_PER_MILLION / mean_output_tokens
-
-
-def on_site_water_ml_per_query(facility_wh: float, pue: float, wue_l_per_kwh: float) -> float:
-    """E / PUE · WUE, mL: WUE counts per kWh of IT energy, so PUE is divided out first (1 L/kWh = 1 mL/Wh)."""
-    return facility_wh / pue * wue_l_per_kwh

@@ -3,6 +3,7 @@ select
     model_id,
     model_name,
     family,
+    weights_of,
     total_params_b,
     active_params_b,
     native_precision,

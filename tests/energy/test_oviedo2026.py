@@ -1,4 +1,4 @@
-"""The profile's formulas with hand-computed energies: units, boundaries, fleet, water."""
+"""The profile's formulas with hand-computed energies: units, boundaries."""
 
 import numpy as np
 import pytest
@@ -12,10 +12,8 @@ from pipelines.energy.oviedo2026 import (
     accelerator_s_per_query,
     combined_gain,
     energy_per_query,
-    fleet_gwh_per_day,
     frontier_blend,
     joules_per_output_token,
-    on_site_water_ml_per_query,
     wh_per_million_output_tokens,
 )
 from pipelines.energy.throughput import ThroughputRule
@@ -75,18 +73,6 @@ def test_blend_takes_the_three_largest_medians():
     assert len(pool.members) == 3
 
 
-def test_fleet_by_hand():
-    # a billion queries of 0.5 Wh with 1.3 overhead: 0.65 GWh
-    assert fleet_gwh_per_day(0.5, 1e9, 1.3) == pytest.approx(0.65)
-    halved = LogNormal(np.log(2), 0.0)
-    assert fleet_gwh_per_day(0.5, 1e9, 1.3, halved) == pytest.approx(0.325)
-
-
-def test_mean_of_the_inverse_gain_is_not_the_inverse_of_the_mean():
-    gain = LogNormal.from_p5_p95(1.5, 3.5)
-    assert fleet_gwh_per_day(1, 1e9, 1, gain) == pytest.approx(np.exp(-gain.mu + gain.sigma**2 / 2))
-
-
 def test_energy_per_token_by_hand():
     assert joules_per_output_token(0.5, 360) == pytest.approx(5)  # 1800 J over 360 tokens
     assert wh_per_million_output_tokens(0.5, 360) == pytest.approx(1388.888888888889)
@@ -94,10 +80,6 @@ def test_energy_per_token_by_hand():
 
 def test_accelerator_seconds_by_hand():
     assert accelerator_s_per_query(CONSTANT, 8, 500, ONE_LENGTH) == pytest.approx(2.88)
-
-
-def test_water_divides_pue_out():
-    assert on_site_water_ml_per_query(1.2, 1.2, 0.27) == pytest.approx(0.27)
 
 
 def test_combined_gain_multiplies_medians():

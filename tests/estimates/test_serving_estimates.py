@@ -24,7 +24,8 @@ def read(book):
 
 @pytest.fixture(scope="module")
 def estimates(read):
-    return read("estimates.energy_per_query").filter(pl.col("method") == "serving-time")
+    """Saturated; other loads are in test_scenarios."""
+    return read("estimates.energy_per_query").filter((pl.col("method") == "serving-time") & (pl.col("load") == 1))
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,52 @@ def cells(**values: object) -> Callable[[pl.DataFrame], pl.DataFrame]:
 
 
 BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
+    ("raw.fleets", "A fleet has one description and one area"): (
+        where(pl.col("workload_id").eq("test-time") & pl.col("fleet_id").eq("paper-10-long"), cell("area_id", "USA")),
+        where(pl.col("workload_id").eq("test-time") & pl.col("fleet_id").eq("paper-10-long"), cell("description", "x")),
+    ),
+    ("estimates.intervention_pairs", "Pairs compared at saturation are benchmarked, all others are metered"): (
+        where(pl.col("compared_at") == "saturation", cell("evidence", "measured")),
+        where(pl.col("compared_at") == "least energy", cell("evidence", "benchmarked")),
+    ),
+    ("estimates.intervention_pairs", "Energy falls or rises at most sevenfold"): (
+        cell("energy_ratio", 7.1),
+        cell("energy_ratio", 0.08),
+    ),
+    ("estimates.measured_interventions", "A tenth of the pairs lies no higher than nine tenths of them"): (
+        cell("energy_ratio_p10", pl.col("energy_ratio_p90") * 1.01),
+    ),
+    ("estimates.measured_interventions", "There are no fewer pairs than models"): (
+        cell("n_pairs", pl.col("n_models") - 1),
+    ),
+    ("estimates.combined_interventions", "A path has its ratio, or says which step is missing"): (
+        where(pl.col("missing").is_null(), cells(energy_ratio_p50=None, gain_p50=None)),
+        where(pl.col("missing").is_not_null(), cell("missing", None)),
+    ),
+    ("estimates.combined_interventions", "The gain is one over the energy ratio"): (
+        where(pl.col("missing").is_null(), cell("gain_p50", pl.col("gain_p50") * 1.001)),
+    ),
+    ("estimates.default_configurations", "What is called eight H100 is eight H100"): (
+        where(pl.col("chosen_as") == "most benchmarked", cell("chosen_as", "newest on eight H100")),
+        where(pl.col("chosen_as") == "newest on eight H100", cell("n_accelerators", 4)),
+    ),
+    ("estimates.test_time_scaling", "More tokens take more energy"): (
+        where(pl.col("output_multiple") == 1, cell("energy_wh_per_query_p50", 1e3)),
+    ),
+    ("estimates.test_time_scaling", "At one times the tokens the ratio is one"): (
+        where(pl.col("output_multiple") == 1, cell("energy_ratio_to_one", 1.001)),
+    ),
+    ("estimates.carbon_and_water", "Carbon is energy times what a kWh emits"): (
+        cell("carbon_gco2e_per_query_p50", pl.col("carbon_gco2e_per_query_p50") * 1.001),
+        cell("carbon_gco2e_per_kwh", pl.col("carbon_gco2e_per_kwh") * 1000),
+    ),
+    ("estimates.fleet", "A fleet by serving-time has its interval"): (
+        where(pl.col("method") == "serving-time", cell("energy_gwh_per_day_lo90", None)),
+        where(pl.col("method") == "oviedo2026", cell("energy_gwh_per_day_lo90", 1.0)),
+    ),
+    ("estimates.boundary_ladder", "A wider boundary holds no less energy"): (
+        where(pl.col("step_ratio").is_not_null(), cell("step_ratio", 0.9)),
+    ),
     ("raw.snapshots", "No document of a source was withdrawn by its publisher"): (
         where(pl.col("state") == "offline", cell("problem", "2.0.csv: answered HTTP 404")),
     ),

@@ -1,0 +1,170 @@
+"""estimates.carbon_and_water: carbon and water of one query of each model in each area."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from assets import columns as c
+from assets.core.assumptions import Assumptions
+from assets.estimates.profile import WORKLOADS
+from assets.estimates.throughput_rules import CONFIGURATION, KEY
+from pipelines.energy.impacts import carbon_gco2e, grid_water_ml, known_area, on_site_water_ml
+from pipelines.energy.intervals import combined_half_width_ln, interval
+from pipelines.energy.serving_time import METHOD
+from pipelines.tables.contract import Column, Coverage, Rule, Table
+from pipelines.wiring import model_asset
+
+_QUERY = "of one query of median length"
+
+
+def _figure(name: str, unit: str, meaning: str, high: float) -> tuple[Column, ...]:
+    """A figure with the two ends of its 90 % interval."""
+    return (
+        c.quantity(f"{name}_p50", unit, f"{meaning} {_QUERY}.", 0, high),
+        c.quantity(f"{name}_p50_lo90", unit, "90 % interval of it: low end.", 0, high),
+        c.quantity(f"{name}_p50_hi90", unit, "90 % interval of it: high end.", 0, high),
+    )
+
+
+TABLE = Table(
+    name="estimates.carbon_and_water",
+    description="Location-based carbon, water on site and water of the electricity of one query, kept apart, for the "
+    "default configuration of each model at saturation, in every area whose electricity has a carbon factor (newest "
+    "year; other years are in grids). Energy of the facility by serving-time; the same PUE and WUE everywhere. "
+    "Embodied hardware, market-based and marginal carbon are out of scope.",
+    grain=("model_id", "workload_id", "area_id"),
+    columns=(
+        *CONFIGURATION,
+        c.workload_id,
+        c.area_id,
+        c.text("area_name", "The area as printed."),
+        c.count("year", "Year of its carbon factor.", 1900, 2100).optional(),
+        c.method,
+        c.boundary,
+        c.energy_p50,
+        c.quantity("carbon_gco2e_per_kwh", "g/kWh", "Carbon of a kWh there, CO2 equivalent.", 0, 2000),
+        *_figure("carbon_gco2e_per_query", "g", "Location-based carbon", 1e4),
+        *_figure("on_site_water_ml_per_query", "mL", "Water evaporated on site", 1e5),
+        *(column.optional() for column in _figure("grid_water_ml_per_query", "mL", "Water of the electricity", 1e6)),
+        c.evidence,
+    ),
+    min_rows=1000,
+    rules=(
+        Rule(
+            "Carbon is energy times what a kWh emits",
+            (
+                pl.col("energy_wh_per_query_p50") * pl.col("carbon_gco2e_per_kwh") / 1000
+                - pl.col("carbon_gco2e_per_query_p50")
+            ).abs()
+            <= 1e-9 * pl.col("carbon_gco2e_per_query_p50"),
+            check="contract",
+            show="carbon_gco2e_per_query_p50",
+        ),
+    ),
+    coverage=(Coverage("area_id", ("USA", "WOR", "IRL", "SWE", "DEU")), Coverage("workload_id", WORKLOADS)),
+    published=True,
+)
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What does not depend on the place, and how far factors of a place are known, half-widths in ln."""
+
+    wue_l_per_kwh: float
+    wue_half_width_ln: float
+    carbon_half_width_ln: float
+    grid_water_half_width_ln: float
+
+    @classmethod
+    def of(cls, assumed: Assumptions) -> "Factors":
+        wue = assumed.lognormal("impacts.wue_l_per_kwh")
+        widths = (assumed.value(f"impacts.{what}_half_width_ln") for what in ("carbon", "grid_water"))
+        return cls(wue.median, wue.half_width_ln, *widths)
+
+
+@dataclass(frozen=True)
+class Place:
+    """The factors of an area; None: not published."""
+
+    area_id: str
+    carbon_gco2e_per_kwh: float
+    grid_water_l_per_kwh: float | None
+    factors: Factors
+
+    @property
+    def wue_l_per_kwh(self) -> float:
+        return self.factors.wue_l_per_kwh
+
+    def with_carbon(self, energy_half_width_ln: float) -> float:
+        """Half-width of the carbon of an energy, in ln."""
+        return float(combined_half_width_ln([energy_half_width_ln, self.factors.carbon_half_width_ln]))
+
+
+def place_of(grids: pl.DataFrame, area_id: str, assumed: Assumptions) -> Place:
+    """The factors of `area_id`. Raises EnergyInputError that lists the areas there are."""
+    areas = area_factors(grids)
+    known_area(area_id, areas["area_id"].to_list(), "published carbon factor")
+    row = areas.row(by_predicate=pl.col("area_id") == area_id, named=True)
+    return Place(area_id, row["carbon_gco2e_per_kwh"], row["grid_water_l_per_kwh"], Factors.of(assumed))
+
+
+def area_factors(grids: pl.DataFrame) -> pl.DataFrame:
+    """One row an area with a carbon factor: area_id, area_name, year, carbon_gco2e_per_kwh, grid_water_l_per_kwh."""
+    carbon = grids.filter("is_default_carbon").select("area_id", "area_name", "year", "carbon_gco2e_per_kwh")
+    water = grids.filter("is_default_water").select("area_id", "grid_water_l_per_kwh")
+    return carbon.join(water, on="area_id", how="left", validate="1:1").sort("area_id")
+
+
+def carbon_and_water_of(
+    energy_per_query: pl.DataFrame,
+    default_configurations: pl.DataFrame,
+    grids: pl.DataFrame,
+    assumptions: pl.DataFrame,
+) -> pl.DataFrame:
+    """One row a model, workload and area."""
+    assumed = Assumptions(assumptions)
+    asked = energy_per_query.filter(
+        (pl.col("method") == METHOD)
+        & (pl.col("boundary") == "facility")
+        & (pl.col("load") == assumed.value("load.published_benchmarks"))
+        & pl.col("workload_id").is_in(WORKLOADS)
+    )
+    asked = asked.join(default_configurations.select(KEY), on=KEY, nulls_equal=True, validate="m:1")
+    return _impacts(asked.join(area_factors(grids), how="cross"), Factors.of(assumed)).select(TABLE.schema.keys())
+
+
+def _impacts(rows: pl.DataFrame, factors: Factors) -> pl.DataFrame:
+    wh, high = (rows[name].to_numpy() for name in ("energy_wh_per_query_p50", "energy_wh_per_query_p50_hi90"))
+    # WUE counts per kWh of IT energy, so water on site does not depend on the PUE, nor on how well it is known
+    known_without_pue = np.log(high / wh) * np.sqrt(1 - rows["interval_share_pue"].to_numpy())
+    water = rows["grid_water_l_per_kwh"].to_numpy()
+    figures = {
+        "carbon_gco2e": (
+            carbon_gco2e(wh, rows["carbon_gco2e_per_kwh"].to_numpy()), np.log(high / wh), factors.carbon_half_width_ln,
+        ),
+        "on_site_water_ml": (
+            on_site_water_ml(wh, rows["pue"][0], factors.wue_l_per_kwh), known_without_pue, factors.wue_half_width_ln,
+        ),
+        "grid_water_ml": (grid_water_ml(wh, water), np.log(high / wh), factors.grid_water_half_width_ln),
+    }  # fmt: skip
+    columns = {}
+    for name, (central, of_energy, of_factor) in figures.items():
+        width = combined_half_width_ln(np.stack([of_energy, np.full(len(of_energy), of_factor)]))
+        low, high_end = interval(central, width)
+        columns |= {
+            f"{name}_per_query_p50": central, f"{name}_per_query_p50_lo90": low, f"{name}_per_query_p50_hi90": high_end,
+        }  # fmt: skip
+    return rows.with_columns(**{name: pl.Series(values).fill_nan(None) for name, values in columns.items()})
+
+
+carbon_and_water = model_asset(
+    TABLE,
+    carbon_and_water_of,
+    {
+        "energy_per_query": "estimates.energy_per_query",
+        "default_configurations": "estimates.default_configurations",
+        "grids": "core.grids",
+        "assumptions": "core.assumptions",
+    },
+)

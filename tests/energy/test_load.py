@@ -1,0 +1,58 @@
+"""Energy below saturation, by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.energy.errors import EnergyInputError
+from pipelines.energy.load import energy_factor, half_widths_ln, power_at_load_w, share_of_idle
+from pipelines.energy.lognormal import LogNormal
+
+
+def test_power_by_hand():
+    # idle 300 W, saturated 900 W: half way at half load
+    assert power_at_load_w(300, 900, 0.5) == pytest.approx(600)
+    assert power_at_load_w([100, 0], [200, 50], 1) == pytest.approx([200, 50])
+
+
+def test_energy_factor_by_hand():
+    # at half load 600 of 900 W for half the queries
+    assert energy_factor(300, 900, 0.5) == pytest.approx(4 / 3)
+    assert energy_factor(300, 900, 1) == 1
+    assert energy_factor(0, 900, 0.1) == pytest.approx(1)
+
+
+def test_half_widths_by_hand():
+    # of 600 W at half load 150 W are idle power that queries do not explain: a quarter
+    assert share_of_idle(300, 900, 0.5) == pytest.approx(0.25)
+    idle = LogNormal.from_p5_p95(0.1, 0.2)
+    power, of_idle = half_widths_ln(300, 900, 0.5, idle, 0.4)
+    assert power == pytest.approx(0.3)
+    assert of_idle == pytest.approx(0.25 * np.log(2) / 2)
+    assert half_widths_ln(300, 900, 1, idle, 0.4) == (pytest.approx(0.4), pytest.approx(0))
+
+
+@given(st.floats(0.01, 1), st.floats(0.01, 1), st.floats(0, 1))
+def test_less_load_never_costs_less_a_query(a, b, idle):
+    low, high = sorted((a, b))
+    assert energy_factor(idle, 1, low) >= energy_factor(idle, 1, high) - 1e-12
+
+
+@given(st.floats(0.05, 1), st.floats(0.01, 0.99))
+def test_the_share_of_idle_is_its_derivative(load, idle):
+    step = 1e-6
+    slope = (
+        np.log(energy_factor(idle * np.exp(step), 1, load) / energy_factor(idle * np.exp(-step), 1, load)) / step / 2
+    )
+    if idle * np.exp(step) < 1:
+        assert share_of_idle(idle, 1, load) == pytest.approx(slope, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("idle", "saturated", "load", "says"),
+    [(300, 900, 0, "load"), (300, 900, 1.1, "load"), (950, 900, 0.5, "idle"), (-1, 900, 0.5, "idle")],
+)
+def test_impossible_figures_are_errors(idle, saturated, load, says):
+    with pytest.raises(EnergyInputError, match=says):
+        power_at_load_w(idle, saturated, load)
