@@ -154,5 +154,9 @@ workload_id = text(
 load = quantity("load", "dimensionless", "Share of saturation the deployment runs at; 1: as published.", 0.01, 1)
 boundary = text("boundary", "What the energy covers: gpu boards, node at the wall, facility (node x PUE).", BOUNDARIES)
 method = text("method", "How it was computed, with its version.")
-evidence = text("evidence", "How the estimate is known.", EVIDENCE)
+evidence = text(
+    "evidence",
+    "How the estimate is known: benchmarked, throughput was published at such lengths; predicted, beyond them.",
+    EVIDENCE,
+)
 profile = text("profile", "Which version of the paper's constants.", ("v2", "arxiv-v1"))
