@@ -155,5 +155,9 @@ load = quantity("load", "dimensionless", "Share of saturation the deployment run
 boundary = text("boundary", "What the energy covers: gpu boards, node at the wall, facility (node x PUE).", BOUNDARIES)
 area_id = text("area_id", "ISO3 code; WOR is the world; an aggregate's name; provider and cloud region.")
 method = text("method", "How it was computed, with its version.")
-evidence = text("evidence", "How the estimate is known.", EVIDENCE)
+evidence = text(
+    "evidence",
+    "How the estimate is known: benchmarked, throughput was published at such lengths; predicted, beyond them.",
+    EVIDENCE,
+)
 profile = text("profile", "Which version of the paper's constants.", ("v2", "arxiv-v1"))

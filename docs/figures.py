@@ -13,37 +13,44 @@ from pipelines.energy.serving_time import TERMS, work
 FIGURE = Path(__file__).with_name("throughput.svg")
 INPUT_TOKENS, N_ACCELERATORS = 128, 8
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 440, 64, 24, 66, 52
-X_RANGE, Y_RANGE = (100, 16384), (300, 6000)
-X_TICKS, Y_TICKS = (128, 256, 512, 1024, 2048, 4096, 8192, 16384), (300, 500, 1000, 2000, 3000, 5000)
+X_RANGE, Y_RANGE = (100, 16384), (1000, 6000)
+X_TICKS, Y_TICKS = (128, 256, 512, 1024, 2048, 4096, 8192, 16384), (1000, 1500, 2000, 3000, 4000, 5000)
+LABELLED_AT = 6600
+"""Output tokens above which the names stand, each beside its curve."""
 CHOSEN = """model_id = 'llama-3.1-405b' AND accelerator_id = 'h100-sxm' AND n_accelerators = 8
     AND source_id = 'trtllm_perf' AND source_release = '1.0'"""
 STYLE = """svg { font: 13px system-ui, sans-serif } .line { fill: none; stroke-width: 2 }
   .paper { fill: #fcfcfb } text { fill: #0b0b0b } .minor { fill: #52514e } .grid { stroke: #e1e0d9 }
   .fit { stroke: #2a78d6 } .rule { stroke: #c2410c } .point { fill: #0b0b0b }
-  .other { fill: #fcfcfb; stroke: #52514e; stroke-width: 1.5 }
+  .of-fit { fill: #2a78d6 } .of-rule { fill: #c2410c }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #1a1a19 } text { fill: #ffffff } .minor { fill: #c3c2b7 } .grid { stroke: #2c2c2a }
     .fit { stroke: #3987e5 } .rule { stroke: #f0824f } .point { fill: #ffffff }
-    .other { fill: #1a1a19; stroke: #c3c2b7 } }"""
+    .of-fit { fill: #3987e5 } .of-rule { fill: #f0824f } }"""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """Printed points (input, output, tokens/s), ln of accelerator-seconds by term, and b0, b1, b2, cap of the rule."""
+    """Printed points at INPUT_TOKENS (output, tokens/s), ln of accelerator-seconds by term, and b0, b1, b2, cap of the
+    rule."""
 
-    points: list[tuple[float, float, float]]
+    points: list[tuple[float, float]]
     theta: tuple[float, ...]
     rule: tuple[float, float, float, float]
 
     @classmethod
     def read(cls, book: Path) -> "Configuration":
         asked = {
-            "serving_measurements": "input_tokens, output_tokens, output_tokens_per_s",
+            "serving_measurements": "output_tokens, output_tokens_per_s",
             "serving_fits": ", ".join(f"ln_{term}" for term in TERMS),
             "throughput_rules": "b0, b1, b2, cap_output_tokens_per_s",
         }
         with duckdb.connect(str(book), read_only=True) as opened:
-            sql = (f"SELECT {asked[table]} FROM {table} WHERE {CHOSEN} ORDER BY ALL" for table in asked)
+            shown = {"serving_measurements": f"AND input_tokens = {INPUT_TOKENS}"}
+            sql = (
+                f"SELECT {asked[table]} FROM {table} WHERE {CHOSEN} {shown.get(table, '')} ORDER BY ALL"
+                for table in asked
+            )
             points, fits, rules = (opened.sql(query).fetchall() for query in sql)
         return cls(points, *fits, *rules)
 
@@ -96,19 +103,17 @@ def _curve(kind: str, predicted: Callable[[float], float], longest: float) -> li
 def figure(book: Path) -> str:
     """The SVG: printed throughput of one server by output length, with the curves of both methods."""
     found = Configuration.read(book)
-    longest = max(output for _, output, _ in found.points)
+    longest = max(output for output, _ in found.points)
     lines = [*_axes(), *_curve("rule", found.by_rule, longest), *_curve("fit", found.by_fit, longest)]
-    for l_in, l_out, tokens_per_s in found.points:
-        x, y = _at(l_out, tokens_per_s)
-        kind = "point" if l_in == INPUT_TOKENS else "other"
-        lines += [f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="5"/>']
-        side, anchor = (-9, "end") if l_out > X_TICKS[2] else (9, "start")
-        lines += [_text(x + side, y + 4, f"{l_in:.0f} in", anchor, "minor")] if kind == "other" else []
-    for name, y, up in (("serving-time", found.by_fit(8192), 14), ("oviedo2026", found.by_rule(8192), 10)):
-        lines += [_text(_at(8192, y)[0] - 4, _at(8192, y)[1] - up, name)]
-    title = "Llama 3.1 405B, FP8, 8 H100, TensorRT-LLM 1.0: throughput by output length"
+    for output, tokens_per_s in found.points:
+        x, y = _at(output, tokens_per_s)
+        lines.append(f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="5"/>')
+    for name, kind, y in (("serving-time", "fit", found.by_fit), ("oviedo2026", "rule", found.by_rule)):
+        x, height = _at(LABELLED_AT, y(LABELLED_AT))
+        lines.append(_text(x + 8, height - 8, name, "start", f"of-{kind}"))
+    title = "Llama 3.1 405B, FP8, 8 H100, TensorRT-LLM 1.0: throughput at 128 tokens in"
     legend = (
-        "Filled: printed at 128 tokens in; open: at other inputs. Curves: 128 in, dashed beyond the longest printed."
+        "Points: printed. Curves: fitted to these and to rows with other inputs; dashed beyond the longest printed."
     )
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{title}</title>'
     paper = f'<style>{STYLE}</style>\n<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>'

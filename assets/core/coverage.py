@@ -25,7 +25,7 @@ TABLE = Table(
         c.text("source_ids", "The sources that speak of them.").optional(),
         c.count("n_throughputs", "Published throughputs."),
         c.count("n_with_lengths", "Of these, with input and output length."),
-        c.count("n_length_pairs", "Different pairs of lengths at saturation."),
+        c.count("n_length_pairs", "Different pairs of lengths at saturation; near-duplicates count each."),
         *(
             c.quantity(
                 f"{end}_{side}_tokens", "token", f"{end.capitalize()} tokens of {side} published.", 1, 1e6

@@ -12,7 +12,13 @@ from assets.core.assumptions import Assumptions
 from assets.estimates.serving import BILLION, TRILLION, Benchmarked, prior_of
 from pipelines.energy import held_out
 from pipelines.energy.intervals import NOMINAL
-from pipelines.energy.power import OperatingPower, UtilisationPower, compute_utilisation, operating_features
+from pipelines.energy.power import (
+    OperatingPower,
+    UtilisationPower,
+    compute_utilisation,
+    operating_features,
+    share_of_rating,
+)
 from pipelines.energy.precision import PRECISIONS, peak_rate
 from pipelines.energy.serving_prior import MIN_POINTS_FOR_SPREAD, QUICK, fit_prior
 from pipelines.energy.serving_time import METHOD, Points
@@ -22,10 +28,12 @@ from pipelines.wiring import model_asset
 SERVING_TIME, GPU_POWER, NODE_POWER, ENERGY = TARGETS = ("serving_time", "gpu_power", "node_power", "energy_per_token")
 OVIEDO, TPS_X_TDP, CONSTANT, OPERATING_POINT = "oviedo2026", "tps-x-tdp", "constant", "operating-point"
 ESTIMATORS = (METHOD, OVIEDO, TPS_X_TDP, CONSTANT, OPERATING_POINT)
-IN_USE, NO_ARCHITECTURE, NO_FAMILY, NO_RELEASE, NO_POINTS, NO_PRIOR = PRIORS = (
-    "in use", "without the architecture", "without the family", "without the release", "without these points", "none",
+IN_USE, NO_ARCHITECTURE, NO_FAMILY, NO_GPU, NO_RELEASE, NEITHER, NO_POINTS, NO_PRIOR = PRIORS = (
+    "in use", "without the architecture", "without the family", "without the gpu", "without the release",
+    "without the release and the architecture", "without these points", "none",
 )  # fmt: skip
 ALL, WITH_RULE, NEW_GPUS, NO_V4_0 = "all", "where oviedo2026 has a rule", "GPUs it never saw", "without v4.0"
+LONG_INPUTS = "input over 2048"
 BEFOREHAND = "nothing: fixed beforehand"
 LENGTH_SOURCES, POWER_SOURCE, NODE_SOURCE = "oviedo_throughput, trtllm_perf", "mlenergy_v3", "mlperf_inference"
 
@@ -39,8 +47,12 @@ RATED_AS = {"a100-sxm": "a100-sxm-80gb", "gh200": "gh200-96gb"}
 """Published without the size of the memory. TDP and peak rates are the same for all sizes, and power needs no more."""
 UNSTATED_IS = "fp16"
 """Argonne's and ML.ENERGY v2's rows do not state a precision; both run weights as published, 16 bits wide."""
-MIN_LENGTHS, MIN_LENGTHS_OF_A_RELEASE = 5, 3
-"""Different pairs of lengths that a configuration needs, to leave points out of it, or its release whole."""
+MIN_LENGTHS, MIN_LENGTHS_TO_EXTRAPOLATE, MIN_LENGTHS_OF_A_RELEASE = 5, 4, 3
+"""Different pairs of lengths that a configuration needs, to leave points out of it, its longest ones, or its release
+whole."""
+SMALL_TABLES = {2: ("one of two lengths", "1-point"), 3: ("one of three lengths", "2-points"),
+                4: ("one of four lengths", "3-points")}  # fmt: skip
+"""Tables with fewer pairs: one of them is left out, and the interval is that of fits to the others."""
 
 # The aims, by target, held out, prior, part: median, mean and P90 of the error. That of releases is each one's too.
 BARS = {
@@ -75,15 +87,17 @@ TABLE = Table(
     name="estimates.backtest",
     description="Errors of predictions of published figures that the estimator did not see: |predicted / observed - 1| "
     "of output tokens/s (serving_time), of power, or of energy per token at the throughput given (E = P/TPS, so its "
-    "error is that of the power). serving_time: configurations of five pairs of lengths or more; near-duplicate points "
-    "and models of one architecture are held out together; few points: at most 20 choices a configuration, evenly "
-    "thinned. The prior in use was fitted to all tables; the others are fitted here without what they name. gpu_power: "
-    "serving-time is the share of TDP by compute utilisation; operating-point, a regression on the operating point, is "
-    "not in use: worse on a GPU never metered, a choice made by held-out errors. Rows of unstated precision count "
-    "as 16 bits wide. node_power: serving-time takes 0.6 of the node's maximum, fixed before these runs were looked at "
-    "and the share of oviedo2026 too; constant learns the share from other systems. tps-x-tdp: every accelerator draws "
-    "its TDP. The form of serving-time, its ridge and its noise were chosen on these tables: a release held out whole "
-    "is the fairest figure.",
+    "error is that of the power). serving_time: configurations of five different pairs of lengths or more, or as "
+    "many as held_out says (four to extrapolate); near-duplicate points and models of one architecture are held "
+    "out together; few points: at most 20 choices a configuration, picked evenly. The prior in use was fitted to "
+    "all tables; the others are fitted here without what they name. gpu_power: serving-time is the share of TDP by "
+    "compute utilisation; operating-point, a regression on the operating point, is not in use: worse on a GPU "
+    "never metered, a choice made by held-out errors. Rows of unstated precision count as 16 bits wide. "
+    "node_power: serving-time takes 0.6 of the node's maximum, fixed before these runs were looked at and the "
+    "share of oviedo2026 too; its interval was set by these very runs. constant learns the share from other "
+    "systems. tps-x-tdp: every accelerator draws its TDP. The form of serving-time, its ridge and its noise were "
+    "chosen on these tables. A release held out whole has many of its configurations in other releases, unless the "
+    "architecture is held out with it.",
     grain=("target", "source_ids", "part", "held_out", "prior", "estimator"),
     columns=(
         c.text("target", "What is predicted.", TARGETS),
@@ -94,7 +108,11 @@ TABLE = Table(
         c.text("estimator", "Whose prediction it is.", ESTIMATORS),
         c.boundary.but(allowed=("gpu", "node")).optional(),
         c.count("n_rows", "Predictions.", 1),
-        c.count("n_groups", "Architectures, model sizes or systems that they are of: groups of the coverage.", 1),
+        c.count(
+            "n_groups",
+            "What they are of: the families, releases, GPUs, sizes or systems held out; else architectures.",
+            1,
+        ),
         _share("error_p50", "Median error, as a share."),
         _share("error_mean", "Mean error, as a share."),
         _share("error_p90", "90 % of the errors are below, as a share."),
@@ -106,7 +124,7 @@ TABLE = Table(
         _share("coverage_of_groups", "The same as the mean over groups.", 1).optional(),
         _share(
             "nested_coverage_of_groups",
-            "The same with a width learnt from the other groups: what a new one can expect.",
+            "The same with the width learnt from the errors of the other groups; empty where the prior saw the group.",
             1,
         ).optional(),
         c.quantity(
@@ -164,7 +182,8 @@ def backtest_of(
 
 @dataclass(frozen=True)
 class _Outcome:
-    """Errors of one estimator, with the group of each; `half_width` of the interval in use, None where it has none."""
+    """Errors of one estimator, with the group of each; `half_width` of the interval in use, None where it has none.
+    `is_seen`: the prior saw the groups."""
 
     target: str
     source_ids: str
@@ -176,6 +195,7 @@ class _Outcome:
     part: str = ALL
     prior: str = NO_PRIOR
     boundary: str | None = None
+    is_seen: bool = False
 
 
 def _row(outcome: _Outcome, assumed: Assumptions) -> dict:
@@ -183,7 +203,7 @@ def _row(outcome: _Outcome, assumed: Assumptions) -> dict:
     row = {name: getattr(outcome, name) for name in named} | asdict(held_out.scores(outcome.ln_errors))
     row["n_groups"] = len(np.unique(outcome.groups))
     if outcome.half_width is not None:
-        found = held_out.coverage_of_width(outcome.ln_errors, outcome.groups, outcome.half_width)
+        found = held_out.coverage_of_width(outcome.ln_errors, outcome.groups, outcome.half_width, not outcome.is_seen)
         row |= {
             "nominal_coverage": NOMINAL,
             "coverage_of_rows": found.of_rows,
@@ -213,6 +233,18 @@ def _aims(outcome: _Outcome, assumed: Assumptions) -> dict:
 # Serving time
 
 
+@dataclass(frozen=True)
+class _Prior:
+    """A prior by what it was fitted without: mean (c, 4), covariance (4, 4) or (c, 4, 4), and the groups (c,) that were
+    held out together; of a prior that saw them (`is_seen`), the architectures."""
+
+    name: str
+    mean: np.ndarray
+    covariance: np.ndarray
+    groups: np.ndarray
+    is_seen: bool = False
+
+
 class _Study:
     """The benchmarked points with their groups and priors."""
 
@@ -222,60 +254,68 @@ class _Study:
         family = dict(models.select("model_id", "family").iter_rows())
         self.family = np.array([family[model_id] for model_id in model_ids])
         self.architecture = np.array([ARCHITECTURES.get(model_id, model_id) for model_id in model_ids])
+        self.gpu = found.keys["accelerator_id"].to_numpy().astype(str)
         self.release = found.keys["source_release"].to_numpy().astype(str)
-        pairs = pl.struct("input_tokens", "output_tokens").n_unique()
-        n_pairs = found.rows.group_by("configuration").agg(pairs).sort("configuration").to_series(1).to_numpy()
-        self.studied = np.flatnonzero(n_pairs >= MIN_LENGTHS)
-        self.of_release = np.flatnonzero(n_pairs >= MIN_LENGTHS_OF_A_RELEASE)
+        self.n_lengths = held_out.n_different_points(found.points)
+        self.studied = np.flatnonzero(self.n_lengths >= MIN_LENGTHS)
+        self.extrapolated = np.flatnonzero(self.n_lengths >= MIN_LENGTHS_TO_EXTRAPOLATE)
+        self.of_release = np.flatnonzero(self.n_lengths >= MIN_LENGTHS_OF_A_RELEASE)
 
     @cached_property
-    def in_use(self) -> tuple[np.ndarray, np.ndarray]:
+    def in_use(self) -> _Prior:
         prior = prior_of(self.assumed)
-        return prior.mean(self.deployments), prior.covariance
+        return _Prior(IN_USE, prior.mean(self.deployments), prior.covariance, self.architecture, is_seen=True)
 
     @cached_property
-    def no_architecture(self) -> tuple[np.ndarray, np.ndarray]:
-        return held_out.priors_without(self.points, self.deployments, self.architecture, self.studied)
+    def no_architecture(self) -> _Prior:
+        everywhere = np.arange(len(self.architecture))
+        return self.without_groups(NO_ARCHITECTURE, self.architecture, everywhere)
 
     @cached_property
-    def no_family(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """The prior fitted without the family, where there is another."""
-        if not _can_be_left_out(self.family[self.studied]):
-            return {}
-        return {NO_FAMILY: held_out.priors_without(self.points, self.deployments, self.family, self.studied)}
+    def no_family_or_gpu(self) -> list[_Prior]:
+        """The priors fitted without the family, and without the GPU, where there is another."""
+        named = ((NO_FAMILY, self.family), (NO_GPU, self.gpu))
+        kept = [(name, groups) for name, groups in named if _can_be_left_out(groups[self.studied])]
+        return [self.without_groups(name, groups, self.studied) for name, groups in kept]
 
-    def without(self, is_test: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    def without_groups(self, name: str, groups: np.ndarray, wanted: np.ndarray, *others: np.ndarray) -> _Prior:
+        """The prior fitted without the group of a configuration, nor what it has in common with it in the `others`."""
+        fitted = held_out.priors_without(self.points, self.deployments, (groups, *others), wanted)
+        return _Prior(name, *fitted, groups)
+
+    def without(self, is_test: np.ndarray) -> list[_Prior]:
         """The prior fitted without these points; none where what is left is too little to learn the spread from."""
         left = self.points.only(~is_test)
         if (left.is_known.sum(-1) < MIN_POINTS_FOR_SPREAD).all():
-            return {}
+            return []
         prior = fit_prior(left, self.deployments, tolerance=QUICK)
-        return {NO_POINTS: (prior.mean(self.deployments), prior.covariance)}
+        mean = prior.mean(self.deployments)
+        return [_Prior(NO_POINTS, mean, prior.covariance, self.architecture, is_seen=True)]
 
-    def width(self, level: str) -> float:
-        return self.assumed.value(f"serving-time.half_width_ln.{level}")
+    def errors(self, trials: held_out.Trials, prior: _Prior) -> held_out.PointErrors:
+        return held_out.serving_time_errors(self.points, trials, prior.mean, prior.covariance)
 
-    def outcome(
-        self, errors: held_out.PointErrors, what: str, prior: str, level: str, part: str = ALL, estimator: str = METHOD
-    ) -> _Outcome:
-        groups = self.architecture[errors.configuration]
-        width = self.width(level) if estimator == METHOD else None
-        return _Outcome(SERVING_TIME, LENGTH_SOURCES, what, estimator, errors.ln_error, groups, width, part, prior)
+    def outcome(self, errors: held_out.PointErrors, what: str, prior: _Prior, level: str, part: str = ALL) -> _Outcome:
+        """Of our prediction, with the interval of a `level` of assumptions.yaml."""
+        groups, width = prior.groups[errors.configuration], self.assumed.value(f"serving-time.half_width_ln.{level}")
+        shown = (SERVING_TIME, LENGTH_SOURCES, what, METHOD, errors.ln_error, groups, width, part, prior.name)
+        return _Outcome(*shown, is_seen=prior.is_seen)
 
 
 def _serving_time(study: _Study) -> Iterator[_Outcome]:
     if not _can_be_left_out(study.architecture[study.studied]):
         return
     one = held_out.one_left_out(study.points, study.studied)
-    yield from _beside(study, one, "one point", {IN_USE: study.in_use, NO_ARCHITECTURE: study.no_architecture}, "table")
+    yield from _beside(study, one, "one point", [study.in_use, study.no_architecture], "table")
     few = ("all points", "all but one point", "all but two points", "all but three points")
     for k, (what, level) in enumerate(zip(few, ("0-points", "1-point", "2-points", "3-points"), strict=True)):
         trials = held_out.few_points(study.points, k, study.studied)
-        yield from _beside(study, trials, what, {NO_ARCHITECTURE: study.no_architecture} | study.no_family, level)
+        yield from _beside(study, trials, what, [study.no_architecture, *study.no_family_or_gpu], level)
     for what, is_test in extrapolations(study.points).items():
-        trials = held_out.split(study.points, is_test, study.studied)
-        priors = study.without(is_test) | {IN_USE: study.in_use, NO_ARCHITECTURE: study.no_architecture}
-        yield from _beside(study, trials, what, priors, "table")
+        trials = held_out.split(study.points, is_test, study.extrapolated)
+        priors = [*study.without(is_test), study.in_use, study.no_architecture]
+        yield from _beside(study, trials, what, priors, "beyond-input" if what == LONG_INPUTS else "beyond-output")
+    yield from _small_tables(study)
     if _can_be_left_out(study.release[study.of_release]):
         yield from _releases(study)
 
@@ -288,39 +328,60 @@ def _can_be_left_out(groups: np.ndarray) -> bool:
 def extrapolations(points: Points) -> dict[str, np.ndarray]:
     """Which points are predicted from the others of a configuration, masks (c, p)."""
     l_in, l_out = points.work[..., 0], points.work[..., 1]
-    return {"128/4096": (l_in == 128) & (l_out == 4096), "32768": l_out == 32768, "output over 1024": l_out > 1024}
+    return {
+        "128/4096": (l_in == 128) & (l_out == 4096),
+        "32768": l_out == 32768,
+        "output over 1024": l_out > 1024,
+        LONG_INPUTS: l_in > 2048,
+    }
 
 
-def _beside(
-    study: _Study,
-    trials: held_out.Trials,
-    what: str,
-    priors: dict[str, tuple[np.ndarray, np.ndarray]],
-    level: str,
-) -> Iterator[_Outcome]:
+def _beside(study: _Study, trials: held_out.Trials, what: str, priors: list[_Prior], level: str) -> Iterator[_Outcome]:
     """Ours with each prior, the paper's rule on the same trials, and ours on the points where it has one."""
     if not len(trials.configuration):
         return
     papers = held_out.rule_errors(study.points, trials)
-    for prior, fitted in priors.items():
-        ours = held_out.serving_time_errors(study.points, trials, *fitted)
+    for prior in priors:
+        ours = study.errors(trials, prior)
         yield study.outcome(ours, what, prior, level)
-        if 0 < len(papers.ln_error) < len(ours.ln_error):
-            yield study.outcome(held_out.among(ours, papers), what, prior, level, WITH_RULE)
+        both = held_out.among(ours, papers)
+        if 0 < len(both.ln_error) < len(ours.ln_error):
+            yield study.outcome(both, what, prior, level, WITH_RULE)
     if len(papers.ln_error):
-        yield study.outcome(papers, what, NO_PRIOR, level, estimator=OVIEDO)
+        groups = study.architecture[papers.configuration]
+        yield _Outcome(SERVING_TIME, LENGTH_SOURCES, what, OVIEDO, papers.ln_error, groups)
+
+
+def _small_tables(study: _Study) -> Iterator[_Outcome]:
+    """One point left out of tables of two to four lengths, which most configurations have; by release too."""
+    for n, (what, level) in SMALL_TABLES.items():
+        trials = held_out.one_left_out(study.points, np.flatnonzero(study.n_lengths == n))
+        if len(trials.configuration):
+            errors = study.errors(trials, study.no_architecture)
+            yield study.outcome(errors, what, study.no_architecture, level)
+            yield from _by_release(study, errors, what, study.no_architecture, level)
+
+
+def _by_release(
+    study: _Study, errors: held_out.PointErrors, what: str, prior: _Prior, level: str
+) -> Iterator[_Outcome]:
+    for release in np.unique(study.release[errors.configuration]):
+        part = errors.where(study.release[errors.configuration] == release)
+        yield study.outcome(part, what, prior, level, release)
 
 
 def _releases(study: _Study) -> Iterator[_Outcome]:
-    """Each release held out whole from the prior, predicted from none or one of its points; and all of them."""
-    priors = held_out.priors_without(study.points, study.deployments, study.release, study.of_release)
+    """Each release held out whole from the prior, predicted from none or one of its points; and all of them. Then the
+    architecture held out with it, as the same configurations stand in other releases."""
+    wanted = study.of_release
+    whole = study.without_groups(NO_RELEASE, study.release, wanted)
+    neither = study.without_groups(NEITHER, study.architecture, wanted, study.release)
     for k, what, level in ((0, "all points", "0-points"), (1, "all but one point", "1-point")):
-        trials = held_out.few_points(study.points, k, study.of_release)
-        errors = held_out.serving_time_errors(study.points, trials, *priors)
-        yield study.outcome(errors, f"release, {what}", NO_RELEASE, level)
-        for release in np.unique(study.release[study.of_release]):
-            part = errors.where(study.release[errors.configuration] == release)
-            yield study.outcome(part, f"release, {what}", NO_RELEASE, level, release)
+        trials = held_out.few_points(study.points, k, wanted)
+        for prior in (whole, neither):
+            errors = study.errors(trials, prior)
+            yield study.outcome(errors, f"release, {what}", prior, level)
+            yield from _by_release(study, errors, f"release, {what}", prior, level)
 
 
 # Power of boards
@@ -366,7 +427,7 @@ def metered_boards(serving_measurements: pl.DataFrame, models: pl.DataFrame, acc
         gpu=rows["accelerator_id"].to_numpy().astype(str),
         size=held_out.size_groups(total, active),
         family=rows["family"].to_numpy().astype(str),
-        share=rows["power_w"].to_numpy() / n / rows["tdp_w"].to_numpy(),
+        share=share_of_rating(rows["power_w"].to_numpy(), n, rows["tdp_w"].to_numpy()),
         utilisation=compute_utilisation(tps, active, n, rows["peak"].to_numpy() * TRILLION),
         features=operating_features(n, rows["concurrency"].to_numpy(), active, total, arithmetic),
     )
@@ -408,8 +469,9 @@ def _boards(boards: Boards, assumed: Assumptions) -> Iterator[_Outcome]:
     for what, groups in (("model size", learnt.size), ("model family", learnt.family), ("gpu", learnt.gpu)):
         for estimator in LEARNT if _can_be_left_out(groups) else ():
             errors = board_errors(learnt, groups, estimator)
-            yield from _both(POWER_SOURCE, what, estimator, errors, learnt.size, width)
-    yield from _both(POWER_SOURCE, BEFOREHAND, TPS_X_TDP, -np.log(learnt.share), learnt.size, width)
+            yield from _both(POWER_SOURCE, what, estimator, errors, groups, width)
+    at_tdp = held_out.ln_errors(1.0, learnt.share)
+    yield from _both(POWER_SOURCE, BEFOREHAND, TPS_X_TDP, at_tdp, learnt.size, width)
     fixed = UtilisationPower(*(assumed.value(f"serving-time.gpu_power.{k}") for k in ("k0", "k1")))
     for source in np.unique(boards.source[boards.source != POWER_SOURCE]):
         yield from _other_source(learnt, boards.take(boards.source == source), fixed, width)
@@ -422,11 +484,12 @@ def _other_source(learnt: Boards, other: Boards, fixed: UtilisationPower, width:
     if new.any() and not new.all():
         parts.append((NEW_GPUS, "source and gpu", other.take(new)))
     for part, what, rows in parts:
+        groups = rows.gpu if what == "source and gpu" else rows.source
         predicted = {METHOD: fixed.share_of_tdp(rows.utilisation), TPS_X_TDP: np.ones(len(rows.share))}
         predicted |= {name: LEARNT[name](learnt, rows) for name in (OPERATING_POINT, CONSTANT)}
         for estimator, share in predicted.items():
-            errors = np.log(share / rows.share)
-            yield from _both(str(rows.source[0]), what, estimator, errors, rows.size, width, part)
+            errors = held_out.ln_errors(share, rows.share)
+            yield from _both(str(rows.source[0]), what, estimator, errors, groups, width, part)
 
 
 def _both(
@@ -459,16 +522,16 @@ def _nodes(
     half_width = assumed.lognormal("serving-time.node_power_share").half_width_ln
     is_v4_0 = pl.col("source_release").str.starts_with("v4.0")
     for part, rows in ((NO_V4_0, runs.filter(~is_v4_0)), (ALL, runs)):
-        watt_each = rows["power_w"].to_numpy() / rows["n_accelerators"].to_numpy()
-        share, system = (
-            watt_each / rows["power_max_w_per_accelerator"].to_numpy(),
-            rows["system"].to_numpy().astype(str),
-        )
         if not rows.height:
             continue
+        system = rows["system"].to_numpy().astype(str)
+        share, share_of_tdp = (
+            share_of_rating(*(rows[name].to_numpy() for name in ("power_w", "n_accelerators", rating)))
+            for rating in ("power_max_w_per_accelerator", "tdp_w")
+        )
         found = [
-            (BEFOREHAND, METHOD, np.log(fixed / share)),
-            (BEFOREHAND, TPS_X_TDP, np.log(rows["tdp_w"].to_numpy() / watt_each)),
+            (BEFOREHAND, METHOD, held_out.ln_errors(fixed, share)),
+            (BEFOREHAND, TPS_X_TDP, held_out.ln_errors(1.0, share_of_tdp)),
         ]
         if _can_be_left_out(system):
             found.append(("system", CONSTANT, _share_of_other_systems(share, system)))

@@ -15,6 +15,26 @@ from pipelines.tables.contract import Column, Coverage, Rule, Table
 from pipelines.wiring import model_asset
 
 CAUSES = ("fit", "power", "pue", "load")
+GRAIN = (
+    "model_id",
+    "accelerator_id",
+    "n_accelerators",
+    "parallelism",
+    "precision",
+    "framework",
+    "source_id",
+    "source_release",
+    "scenario",
+    "concurrency",
+    "workload_id",
+    "load",
+    "boundary",
+    "method",
+)
+_GPU_POWER_W = (
+    pl.when(pl.col("boundary") == "gpu").then("power_w").max().over(name for name in GRAIN if name != "boundary")
+)
+"""Power of the boards of the same configuration, workload, load and method; empty where it has no such row."""
 
 TABLE = Table(
     name="estimates.energy_per_query",
@@ -22,22 +42,7 @@ TABLE = Table(
     "configuration, workload and boundary. Method serving-time: with the 90 % interval of median and mean from what we "
     "do not know, and the share of each cause. Method oviedo2026 (the paper's rule) beside it: quantiles pool the "
     "spread of lengths, power and PUE. How wrong each is on figures it did not see stands in backtest.",
-    grain=(
-        "model_id",
-        "accelerator_id",
-        "n_accelerators",
-        "parallelism",
-        "precision",
-        "framework",
-        "source_id",
-        "source_release",
-        "scenario",
-        "concurrency",
-        "workload_id",
-        "load",
-        "boundary",
-        "method",
-    ),
+    grain=GRAIN,
     columns=(
         *CONFIGURATION,
         c.workload_id,
@@ -91,7 +96,7 @@ TABLE = Table(
         ),
         c.share(
             "mean_share_extrapolated",
-            "Share of the mean that comes from outputs longer than the longest benchmarked one.",
+            "Share of the mean that comes from queries with outputs longer than any benchmarked, or an input outside.",
         ).optional(),
         Column(
             "is_extrapolated",
@@ -132,6 +137,18 @@ TABLE = Table(
             & ((pl.sum_horizontal(f"interval_share_{cause}" for cause in CAUSES) - 1).abs() < 1e-9),
             check="contract",
             show="energy_wh_per_query_p50_lo90",
+        ),
+        Rule(
+            "A node draws at least what its boards do",
+            pl.col("power_w") >= _GPU_POWER_W * (1 - 1e-9),
+            show="power_w",
+        ),
+        Rule(
+            "What is extrapolated is predicted, the rest benchmarked; below saturation it may be assumed",
+            pl.when(pl.col("evidence") == "assumed")
+            .then(pl.col("load") < 1)
+            .otherwise((pl.col("evidence") == "predicted") == pl.col("is_extrapolated")),
+            check="contract",
         ),
     ),
     coverage=(

@@ -1,5 +1,6 @@
 """estimates.headline: the paper's own throughputs under both methods, all else as the paper has it."""
 
+import numpy as np
 import polars as pl
 
 from assets import columns as c
@@ -10,8 +11,8 @@ from assets.estimates.throughput_rules import PAPER_MODELS, PAPER_SOURCE, paper_
 from pipelines.energy.distribution import Energy
 from pipelines.energy.oviedo2026 import METHOD as OVIEDO
 from pipelines.energy.quantiles import newton_quantiles_wh
+from pipelines.energy.serving_energy import energy_wh
 from pipelines.energy.serving_time import METHOD as SERVING
-from pipelines.energy.units import JOULES_PER_WH
 from pipelines.tables.contract import Coverage, Table
 from pipelines.wiring import model_asset
 
@@ -60,13 +61,11 @@ def _serving_energies(fits: pl.DataFrame, assumed: Assumptions, asked: Workload)
     """Energy by the fit to the paper's rows: of a model's configurations that with most lengths."""
     own = fits.filter((pl.col("source_id") == PAPER_SOURCE) & pl.col("no_fit_because").is_null())
     own = own.sort("n_length_pairs", "n_rows", descending=True).unique("model_id", keep="first", maintain_order=True)
-    seconds = serving_time_of(own).accelerator_s(asked.input_tokens, asked.lengths.tokens)
-    seconds = seconds / own["n_accelerators"].to_numpy()[:, None]
+    accelerator_s = serving_time_of(own).accelerator_s(asked.input_tokens, asked.lengths.tokens)
+    power_w = np.array([paper_node_power_w(assumed, model) for model in own["model_id"]])
+    wh = energy_wh(accelerator_s.T, power_w / own["n_accelerators"].to_numpy())
     factor = factors(assumed, "facility").product
-    return {
-        model: Energy(paper_node_power_w(assumed, model) * seconds[i] / JOULES_PER_WH, asked.lengths.weights, factor)
-        for i, model in enumerate(own["model_id"])
-    }
+    return {model: Energy(wh[:, i], asked.lengths.weights, factor) for i, model in enumerate(own["model_id"])}
 
 
 headline = model_asset(

@@ -5,9 +5,11 @@ import polars as pl
 
 from assets import columns as c
 from assets.core.assumptions import Assumptions
-from assets.estimates.serving import Benchmarked, peak_flop_per_s, prior_of
-from assets.estimates.throughput_rules import CONFIGURATION, KEY
-from pipelines.energy.serving_time import N_TERMS, TERMS, ServingTime, fit_serving_time
+from assets.estimates.serving import TRILLION, Benchmarked, peak_flop_per_s, prior_of
+from assets.estimates.throughput_rules import CONFIGURATION, KEY, benchmarked_lengths
+from pipelines.energy.held_out import n_different_points
+from pipelines.energy.intervals import widest_half_width_ln
+from pipelines.energy.serving_time import N_TERMS, TERMS, ServingTime, fit_serving_time, largest_residuals_ln
 from pipelines.tables.contract import Coverage, Rule, Table
 from pipelines.wiring import model_asset
 
@@ -36,18 +38,27 @@ TABLE = Table(
             for a, b in PAIRS
         ),
         c.count("n_rows", "Benchmark rows fitted.", 1).optional(),
-        c.count("n_length_pairs", "Different pairs of input and output length.", 1).optional(),
+        c.count(
+            "n_length_pairs",
+            "Different pairs of input and output length; near-duplicates, as 1000/1000 and 1024/1024, count once.",
+            1,
+        ).optional(),
         c.count("shortest_input_tokens", "Shortest benchmarked input.", 1).but(unit="token").optional(),
         c.count("longest_input_tokens", "Longest benchmarked input.", 1).but(unit="token").optional(),
         c.count("shortest_output_tokens", "Shortest benchmarked output.", 1).but(unit="token").optional(),
         c.count("longest_output_tokens", "Longest benchmarked output.", 1).but(unit="token").optional(),
         c.quantity(
-            "residual_ln", "dimensionless", "Largest residual of a benchmark in ln, predicted over printed.", -5, 5
+            "residual_ln",
+            "dimensionless",
+            "Largest residual of a benchmark: ln of the throughput predicted over that printed.",
+            -5,
+            5,
         ).optional(),
         c.quantity(
             "half_width_ln",
             "dimensionless",
-            "Half-width in ln of the 90 % interval, from held-out errors of fits to as many lengths.",
+            "Half-width in ln of the 90 % interval, from held-out errors of fits to as many lengths; at least the "
+            "residual.",
             0,
             3,
         ).optional(),
@@ -74,6 +85,11 @@ TABLE = Table(
             pl.col("residual_ln").abs() < np.log(2.5),
             show="residual_ln",
         ),
+        Rule(
+            "The interval holds every benchmark that was fitted",
+            pl.col("half_width_ln") >= pl.col("residual_ln").abs(),
+            check="contract",
+        ),
     ),
     coverage=(Coverage("source_id", ("oviedo_throughput", "trtllm_perf")),),
     published=True,
@@ -92,11 +108,10 @@ def serving_fits_of(
     found = Benchmarked.of(serving_measurements, models, accelerators)
     prior, points = prior_of(assumed), found.points
     fitted = fit_serving_time(points, prior.mean(found.deployments), prior.covariance)
-    ln = np.log(np.einsum("cj,cpj->cp", np.exp(fitted.theta), points.work)) - points.ln_accelerator_s
-    worst = np.where(points.is_known, ln, 0.0)
-    residual = worst[np.arange(len(worst)), np.abs(worst).argmax(-1)]
-    frame = _with_benchmarks(_with_posterior(found.keys, fitted, residual), found.rows, assumed)
-    peaks = [peak_flop_per_s(row) / 1e12 for row in found.keys.iter_rows(named=True)]
+    frame = _with_posterior(found.keys, fitted, largest_residuals_ln(points, fitted.theta))
+    frame = frame.with_columns(n_length_pairs=pl.Series(n_different_points(points), dtype=pl.Int64))
+    frame = _with_benchmarks(frame, found.rows, assumed)
+    peaks = [peak_flop_per_s(row) / TRILLION for row in found.keys.iter_rows(named=True)]
     frame = frame.with_columns(dense_tflop_per_s=pl.Series(peaks, dtype=pl.Float64))
     frame = pl.concat([frame, found.left_out], how="diagonal_relaxed")
     return _with_node_power(frame, nodes).select(TABLE.schema.keys())
@@ -112,20 +127,12 @@ def _with_posterior(keys: pl.DataFrame, fitted: ServingTime, residual: np.ndarra
 
 
 def _with_benchmarks(frame: pl.DataFrame, rows: pl.DataFrame, assumed: Assumptions) -> pl.DataFrame:
-    counted = rows.group_by("configuration").agg(
-        pl.len().cast(pl.Int64).alias("n_rows"),
-        pl.struct("input_tokens", "output_tokens").n_unique().cast(pl.Int64).alias("n_length_pairs"),
-        *(
-            getattr(pl.col(f"{side}_tokens"), end)().round().cast(pl.Int64).alias(f"{name}_{side}_tokens")
-            for side in ("input", "output")
-            for name, end in (("shortest", "min"), ("longest", "max"))
-        ),
-    )
+    counted = rows.group_by("configuration").agg(pl.len().cast(pl.Int64).alias("n_rows"), *benchmarked_lengths())
     levels = ("1-point", "2-points", "3-points", "table")
     width = {name: assumed.value(f"serving-time.half_width_ln.{name}") for name in levels}
     joined = frame.join(counted, on="configuration", how="left", validate="1:1", maintain_order="left")
-    found = [width[LEVELS.get(n, "table")] for n in joined["n_length_pairs"]]
-    return joined.with_columns(half_width_ln=pl.Series(found, dtype=pl.Float64))
+    held_out = np.array([width[LEVELS.get(n, "table")] for n in joined["n_length_pairs"]])
+    return joined.with_columns(half_width_ln=widest_half_width_ln(held_out, joined["residual_ln"].to_numpy()))
 
 
 def _with_node_power(frame: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,5 @@
 """estimates.throughput_rules: the paper's throughput rule fitted to every benchmarked configuration."""
 
-import numpy as np
 import polars as pl
 
 from assets import columns as c
@@ -100,16 +99,22 @@ def _pooled_as_in_paper(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def benchmarked_lengths() -> list[pl.Expr]:
+    """Shortest and longest lengths of the rows of a configuration, a mean length up to the next whole token."""
+    return [
+        getattr(pl.col(f"{side}_tokens"), end)().ceil().cast(pl.Int64).alias(f"{name}_{side}_tokens")
+        for side in ("input", "output")
+        for name, end in (("shortest", "min"), ("longest", "max"))
+    ]
+
+
 def _fit(rows: pl.DataFrame) -> dict:
     inputs, outputs, tps = (rows[name].to_numpy() for name in ("input_tokens", "output_tokens", "output_tokens_per_s"))
     found = fit_rule(inputs, outputs, tps)
     row = {
         "cap_output_tokens_per_s": float(tps.max()),
         "n_rows": rows.height,
-        "shortest_input_tokens": int(inputs.min()),
-        "longest_input_tokens": int(inputs.max()),
-        "shortest_output_tokens": int(outputs.min()),
-        "longest_output_tokens": int(np.ceil(outputs.max())),
+        **rows.select(benchmarked_lengths()).row(0, named=True),
     }
     if found is None:
         because = "fewer than two rows, or lengths too much alike to fit the rule"

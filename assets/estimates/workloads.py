@@ -12,7 +12,8 @@ import polars as pl
 
 from assets.core.assumptions import Assumptions
 from assets.estimates.profile import Workload, workloads
-from pipelines.energy.lengths import exponential_share_above, weighted_share
+from pipelines.energy.lengths import exponential_mean_tokens
+from pipelines.energy.reach import Reach, shares_of_exponential, shares_of_requests
 
 TRACES = {
     "azure-conv-2023": ("azure_llm_2023", "conv"),
@@ -21,9 +22,8 @@ TRACES = {
 }
 """workload_id: source and release of the trace."""
 QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p95": 0.95}
-EXTRAPOLATED = 0.1
-"""An estimate is called extrapolated where more than this share of the queries has longer outputs than any benchmarked,
-or an input outside."""
+EVIDENCE = {False: "benchmarked", True: "predicted"}
+"""By whether the estimate is extrapolated."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,6 @@ class Trace:
     def output_tokens_mean(self) -> float:
         return float(self.output_tokens @ self.weights)
 
-    def share_of_outputs_above(self, tokens: np.ndarray) -> np.ndarray:
-        """Share of requests with more output than each of `tokens` (c,)."""
-        return 1 - weighted_share(self.output_tokens, self.weights, tokens, "up to")
-
-    def share_of_inputs_outside(self, shortest: np.ndarray, longest: np.ndarray) -> np.ndarray:
-        """Share of requests whose input is shorter or longer than what was benchmarked, shape (c,)."""
-        below = weighted_share(self.input_tokens, self.weights, shortest, "below")
-        return below + 1 - weighted_share(self.input_tokens, self.weights, longest, "up to")
-
 
 def traces(request_lengths: pl.DataFrame) -> Iterator[Trace]:
     """The trace workloads, in the order of TRACES."""
@@ -73,33 +64,25 @@ def all_workloads(assumed: Assumptions, request_lengths: pl.DataFrame) -> list[W
 
 
 def mean_output_tokens(asked: Workload | Trace) -> float:
-    return asked.output_tokens_mean if isinstance(asked, Trace) else asked.lengths.mean
+    return asked.output_tokens_mean if isinstance(asked, Trace) else exponential_mean_tokens(asked.output_tokens_median)
 
 
-def share_of_outputs_above(asked: Workload | Trace, tokens: np.ndarray) -> np.ndarray:
-    """Share of queries with more output than each of `tokens` (c,)."""
-    if isinstance(asked, Trace):
-        return asked.share_of_outputs_above(tokens)
-    return exponential_share_above(asked.output_tokens_median, tokens)
+def reach_of(configurations: pl.DataFrame) -> Reach:
+    """The benchmarked lengths of each configuration."""
+    return Reach(*(configurations[name].to_numpy() for name in Reach.__dataclass_fields__))
 
 
-def share_of_inputs_outside(asked: Workload | Trace, shortest: np.ndarray, longest: np.ndarray) -> np.ndarray:
-    """Share of queries whose input is shorter or longer than what was benchmarked, shape (c,)."""
-    if isinstance(asked, Trace):
-        return asked.share_of_inputs_outside(shortest, longest)
-    return ((asked.input_tokens < shortest) | (asked.input_tokens > longest)).astype(float)
-
-
-def beyond_benchmarks(configurations: pl.DataFrame, asked: Workload | Trace) -> dict[str, np.ndarray]:
+def beyond_benchmarks(configurations: pl.DataFrame, asked: Workload | Trace) -> dict[str, np.ndarray | pl.Series]:
     """How far a workload reaches beyond the benchmarked lengths of each configuration: columns of the estimates."""
-    ends = ("shortest_input_tokens", "longest_input_tokens", "shortest_output_tokens", "longest_output_tokens")
-    shortest_in, longest_in, shortest_out, longest_out = (configurations[name].to_numpy() for name in ends)
-    longer, shorter = share_of_outputs_above(asked, longest_out), 1 - share_of_outputs_above(asked, shortest_out)
-    outside = share_of_inputs_outside(asked, shortest_in, longest_in)
+    reach = reach_of(configurations)
+    if isinstance(asked, Trace):
+        shares = shares_of_requests(reach, asked.input_tokens, asked.output_tokens, asked.weights)
+    else:
+        shares = shares_of_exponential(reach, asked.input_tokens, asked.output_tokens_median)
     return {
-        "share_longer_than_benchmarked": longer,
-        "share_shorter_than_benchmarked": np.clip(shorter, 0, 1),
-        "share_input_outside_benchmarked": np.clip(outside, 0, 1),
-        # outputs shorter than any benchmarked are near enough to those that were: they are counted, not flagged
-        "is_extrapolated": np.maximum(longer, outside) > EXTRAPOLATED,
+        "share_longer_than_benchmarked": shares.longer,
+        "share_shorter_than_benchmarked": shares.shorter,
+        "share_input_outside_benchmarked": shares.input_outside,
+        "is_extrapolated": shares.is_extrapolated,
+        "evidence": pl.Series([EVIDENCE[bool(beyond)] for beyond in shares.is_extrapolated]),
     }

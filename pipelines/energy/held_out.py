@@ -5,13 +5,13 @@ share what is asked (models of one architecture or size): a twin that stays in w
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipelines.energy.errors import EnergyInputError
-from pipelines.energy.intervals import NOMINAL, half_width_ln, held_out_coverage
+from pipelines.energy.intervals import NOMINAL, half_width_ln, nested_coverage_of_groups
 from pipelines.energy.serving_prior import QUICK, Deployments, fit_prior
 from pipelines.energy.serving_time import Points, fit_serving_time
 from pipelines.energy.throughput import fit_rule
@@ -19,7 +19,7 @@ from pipelines.energy.throughput import fit_rule
 TWIN_LN = 0.05
 """Points whose lengths both differ by less, in ln, are near-duplicates: 1000/1000 and 1024/1024."""
 MOST_CHOICES = 20
-"""Choices of a few points that are tried a configuration; more are thinned evenly."""
+"""Choices of a few points that are tried a configuration; of more, so many are picked evenly."""
 SAME_SIZE = 1.04
 """Models whose sizes differ by less than this factor are of one size."""
 
@@ -61,6 +61,16 @@ def twins(points: Points) -> np.ndarray:
     return near & points.is_known[:, :, None] & points.is_known[:, None, :]
 
 
+def n_different_points(points: Points) -> np.ndarray:
+    """Known points of each configuration with near-duplicates (and theirs in turn) counted once, (c,)."""
+    known = points.is_known
+    linked = twins(points)
+    for _ in range(int(np.ceil(np.log2(max(known.shape[1], 2))))):  # each round doubles the length of the chains
+        linked = linked.astype(np.float32) @ linked.astype(np.float32) > 0
+    is_first = linked.argmax(-1) == np.arange(known.shape[1])
+    return (is_first & known).sum(-1)
+
+
 def one_left_out(points: Points, configurations: np.ndarray) -> Trials:
     """Each point left out with its twins and predicted alone."""
     near, known = twins(points), points.is_known
@@ -70,14 +80,16 @@ def one_left_out(points: Points, configurations: np.ndarray) -> Trials:
 
 
 def few_points(points: Points, k: int, configurations: np.ndarray, most: int = MOST_CHOICES) -> Trials:
-    """Trained on every choice of k points (thinned evenly to `most`), tested on all that are no twins of them."""
+    """Trained on every choice of k points (of more than `most`, so many picked evenly from first to last), tested on
+    all that are no twins of them."""
     near, known = twins(points), points.is_known
     found = []
     for c in configurations:
         choices = list(itertools.combinations(np.flatnonzero(known[c]), k))
-        for chosen in choices[:: max(1, -(-len(choices) // most))]:
+        picked = np.linspace(0, len(choices) - 1, min(most, len(choices))).round().astype(int)
+        for at in picked:
             train = np.zeros_like(known[c])
-            train[list(chosen)] = True
+            train[list(choices[at])] = True
             found.append((int(c), train, known[c] & ~near[c][train].any(0)))
     return Trials.of(found, known.shape[1])
 
@@ -113,7 +125,7 @@ def rule_errors(points: Points, trials: Trials) -> PointErrors:
         rule = fit_rule(l_in[c, train], l_out[c, train], tps[c, train])
         if rule is not None:
             predicted = rule.tokens_per_s(l_in[c, test], l_out[c, test])
-            found.append((np.full(len(predicted), c), np.flatnonzero(test), np.log(predicted / tps[c, test])))
+            found.append((np.full(len(predicted), c), np.flatnonzero(test), ln_errors(predicted, tps[c, test])))
     columns = [np.concatenate(column) for column in zip(*found, strict=True)] if found else [np.zeros(0)] * 3
     return PointErrors(columns[0].astype(int), columns[1].astype(int), columns[2])
 
@@ -126,20 +138,32 @@ def among(errors: PointErrors, others: PointErrors) -> PointErrors:
 
 
 def priors_without(
-    points: Points, deployments: Deployments, groups: np.ndarray, wanted: np.ndarray, tolerance: float = QUICK
+    points: Points,
+    deployments: Deployments,
+    groupings: Sequence[np.ndarray],
+    wanted: np.ndarray,
+    tolerance: float = QUICK,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Prior mean (c, 4) and covariance (c, 4, 4) of each configuration, fitted without all of its group.
 
+    With several groupings, each (c,), without whatever shares one of them: its release as well as its architecture.
     Only the groups of the configurations `wanted` are held out; the others stay NaN.
     """
+    groups = np.stack([np.unique(grouping, return_inverse=True)[1] for grouping in groupings], axis=-1)
     n = len(groups)
     mean, covariance = np.full((n, 4), np.nan), np.full((n, 4, 4), np.nan)
-    for name in np.unique(groups[wanted]):
-        inside, outside = np.flatnonzero(groups == name), np.flatnonzero(groups != name)
+    for name in np.unique(groups[wanted], axis=0):
+        inside = np.flatnonzero((groups == name).all(-1))
+        outside = np.flatnonzero((groups != name).all(-1))
         prior = fit_prior(points.take(outside), deployments.take(outside), tolerance=tolerance)
         mean[inside] = prior.mean(deployments.take(inside))
         covariance[inside] = prior.covariance
     return mean, covariance
+
+
+def ln_errors(predicted: np.ndarray | float, observed: np.ndarray) -> np.ndarray:
+    """ln(predicted / observed)."""
+    return np.log(np.asarray(predicted) / np.asarray(observed))
 
 
 def group_left_out_errors(
@@ -155,7 +179,7 @@ def group_left_out_errors(
     ln = np.empty(len(observed))
     for name in names:
         out = groups == name
-        ln[out] = np.log(predict(~out, out) / observed[out])
+        ln[out] = ln_errors(predict(~out, out), observed[out])
     return ln
 
 
@@ -180,9 +204,9 @@ class Scores:
     rmsle: float
 
 
-def scores(ln_errors: np.ndarray) -> Scores:
+def scores(errors: np.ndarray) -> Scores:
     """Raises EnergyInputError for no errors, or some that are not finite."""
-    ln = np.asarray(ln_errors, dtype=float)
+    ln = np.asarray(errors, dtype=float)
     if ln.size == 0 or not np.isfinite(ln).all():
         raise EnergyInputError("scores need finite errors")
     error = np.abs(np.expm1(ln))
@@ -200,8 +224,8 @@ def scores(ln_errors: np.ndarray) -> Scores:
 @dataclass(frozen=True)
 class WidthInUse:
     """What an interval of a given half-width covers, of rows and as the mean over groups; and what a width learnt from
-    the other groups covers of each, which a new group can expect: None for a single group. `learnt_half_width` is what
-    these errors ask for."""
+    the errors of the other groups covers of each, None where that was not asked or there is a single group.
+    `learnt_half_width` is what these errors ask for."""
 
     of_rows: float
     of_groups: float
@@ -210,12 +234,15 @@ class WidthInUse:
 
 
 def coverage_of_width(
-    ln_errors: np.ndarray, groups: np.ndarray, half_width: float, nominal: float = NOMINAL
+    errors: np.ndarray, groups: np.ndarray, half_width: float, is_nested: bool = True, nominal: float = NOMINAL
 ) -> WidthInUse:
-    """Raises EnergyInputError for no errors, or some that are not finite."""
-    scores(ln_errors)
-    inside = (np.abs(ln_errors) <= half_width).astype(float)
+    """`is_nested` where the predictions did not see the group: else no width speaks of a new one.
+
+    Raises EnergyInputError for no errors, or some that are not finite.
+    """
+    scores(errors)
+    inside = (np.abs(errors) <= half_width).astype(float)
     names, group = np.unique(groups, return_inverse=True)
     of_groups = float((np.bincount(group, inside) / np.bincount(group)).mean())
-    nested = held_out_coverage(ln_errors, groups, nominal).of_groups if len(names) > 1 else None
-    return WidthInUse(float(inside.mean()), of_groups, nested, half_width_ln(ln_errors, groups, nominal))
+    nested = nested_coverage_of_groups(errors, groups, nominal) if is_nested and len(names) > 1 else None
+    return WidthInUse(float(inside.mean()), of_groups, nested, half_width_ln(errors, groups, nominal))

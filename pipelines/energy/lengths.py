@@ -17,10 +17,6 @@ class OutputLengths:
     tokens: np.ndarray
     weights: np.ndarray
 
-    @property
-    def mean(self) -> float:
-        return float(self.tokens @ self.weights)
-
 
 def exponential(median_tokens: float, n_nodes: int = N_NODES) -> OutputLengths:
     """Exponential output lengths with the given median; scale = median / ln 2 (Oviedo et al., released code).
@@ -31,7 +27,7 @@ def exponential(median_tokens: float, n_nodes: int = N_NODES) -> OutputLengths:
     u = np.linspace(np.log(T_LOW), np.log(T_HIGH), n_nodes)
     t = np.exp(u)
     weights = t * np.exp(-t)
-    return OutputLengths(t * median_tokens / np.log(2), weights / weights.sum())
+    return OutputLengths(t * exponential_mean_tokens(median_tokens), weights / weights.sum())
 
 
 def exponential_share_above(median_tokens: float, tokens: np.ndarray) -> np.ndarray:
@@ -39,21 +35,9 @@ def exponential_share_above(median_tokens: float, tokens: np.ndarray) -> np.ndar
     return np.exp2(-np.asarray(tokens, dtype=float) / median_tokens)
 
 
-def exponential_median_and_mean_token(median_tokens: float) -> tuple[float, float]:
-    """Output length of the median query, and of the query that the mean output token is in: E[L²]/E[L] = 2 E[L]."""
-    return median_tokens, 2 * median_tokens / np.log(2)
-
-
-def weighted_median_and_mean_token(
-    input_tokens: np.ndarray, output_tokens: np.ndarray, weights: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The same of a trace, as pairs of input and output length: of the request with the median output, and means
-    weighted by output tokens. Arguments are of shape (r,), `weights` sums to 1; each length is of shape (1,)."""
-    order = np.argsort(output_tokens)
-    middle = order[[np.searchsorted(np.cumsum(weights[order]), 0.5)]]
-    by_token = weights * output_tokens / (weights @ output_tokens)
-    means = (np.array([input_tokens @ by_token]), np.array([output_tokens @ by_token]))
-    return [(input_tokens[middle], output_tokens[middle]), means]
+def exponential_mean_tokens(median_tokens: float) -> float:
+    """Mean of an exponential output length: median / ln 2."""
+    return median_tokens / float(np.log(2))
 
 
 def weighted_share(

@@ -4,10 +4,13 @@ What belongs here: power and energy as functions of the load. Which loads are pu
 idle power to core.nodes and assumptions.yaml.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pipelines.energy.errors import EnergyInputError
 from pipelines.energy.lognormal import LogNormal
+from pipelines.energy.power import CentralPower
 
 
 def power_at_load_w(power_idle_w: np.ndarray | float, power_saturated_w: np.ndarray | float, load: float) -> np.ndarray:
@@ -23,11 +26,6 @@ def power_at_load_w(power_idle_w: np.ndarray | float, power_saturated_w: np.ndar
     return idle + (saturated - idle) * load
 
 
-def energy_factor(power_idle_w: np.ndarray | float, power_saturated_w: np.ndarray | float, load: float) -> np.ndarray:
-    """Energy per query at load λ over that at saturation: P(λ) / (λ P_sat), as λ TPS queries bear P(λ)."""
-    return power_at_load_w(power_idle_w, power_saturated_w, load) / (load * np.asarray(power_saturated_w, dtype=float))
-
-
 def share_of_idle(power_idle_w: np.ndarray | float, power_saturated_w: np.ndarray | float, load: float) -> np.ndarray:
     """Share of P(λ) that scales with idle power, P_idle (1 - λ) / P(λ): d ln E / d ln P_idle. The rest scales with the
     power at saturation."""
@@ -35,14 +33,30 @@ def share_of_idle(power_idle_w: np.ndarray | float, power_saturated_w: np.ndarra
     return idle * (1 - load) / power_at_load_w(idle, power_saturated_w, load)
 
 
-def half_widths_ln(
-    power_idle_w: np.ndarray | float,
-    power_saturated_w: np.ndarray | float,
-    load: float,
-    idle: LogNormal,
-    saturated_half_width_ln: np.ndarray | float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Half-widths in ln of energy from not knowing the power at saturation, and from not knowing idle power (first
-    order in ln; idle power as `idle` spreads)."""
-    of_idle = share_of_idle(power_idle_w, power_saturated_w, load)
-    return (1 - of_idle) * saturated_half_width_ln, of_idle * idle.half_width_ln
+@dataclass(frozen=True)
+class PowerAtLoad:
+    """Central power at a load, W (c,), and the half-widths in ln of its 90 % interval, (c,): from not knowing the power
+    at saturation, and from not knowing idle power (first order in ln)."""
+
+    load: float
+    w: np.ndarray
+    half_width_ln: np.ndarray
+    idle_half_width_ln: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        saturated: CentralPower,
+        power_idle_w: np.ndarray,
+        idle: LogNormal,
+        load: float,
+        is_published: np.ndarray | bool = False,
+    ) -> "PowerAtLoad":
+        """`idle` says how far idle power is known where it is not published (c,)."""
+        of_idle = share_of_idle(power_idle_w, saturated.w, load)
+        return cls(
+            load,
+            power_at_load_w(power_idle_w, saturated.w, load),
+            (1 - of_idle) * saturated.half_width_ln,
+            np.where(is_published, 0.0, of_idle * idle.half_width_ln),
+        )

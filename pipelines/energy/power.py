@@ -3,7 +3,7 @@
 `gpu` boundary: two models of the share u of the boards' TDP, both learnt from metered runs. With the operating point
 known (accelerators, requests at a time, model, precision, GPU) the log-linear one; from throughput alone, or on a GPU
 that was never metered, u = k0 + k1 √(compute utilisation). `node` boundary: a constant share of the node's maximum,
-fixed beforehand, because thirteen metered runs cannot identify more.
+fixed beforehand, because thirteen metered runs cannot identify more; but never less than the boards in it draw.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.energy.errors import EnergyInputError
+from pipelines.energy.lognormal import LogNormal
 
 FULL = 1.0
 POWER_RIDGE = 1.0
@@ -112,15 +113,32 @@ class OperatingPower:
         return np.minimum(np.exp(self.coefficients[0] + columns @ self.coefficients[1:]), FULL)
 
 
-def node_power_w(node_power_max_w: np.ndarray | float, share_of_max: float) -> np.ndarray:
-    """Power of the node at saturation, W: a constant share of its maximum.
+@dataclass(frozen=True)
+class CentralPower:
+    """Central power at a boundary, W (c,), and the half-width in ln of its 90 % interval, (c,)."""
 
-    Raises EnergyInputError unless the maximum is positive and the share lies in (0, 1].
+    w: np.ndarray
+    half_width_ln: np.ndarray
+
+
+def node_power(node_power_max_w: np.ndarray, share_of_max: LogNormal, boards: CentralPower) -> CentralPower:
+    """Power of nodes at saturation: a constant share of their maximum. A node holds its boards: where these alone are
+    estimated to draw more, their power is taken, with their interval.
+
+    Raises EnergyInputError unless the powers are positive and the share lies in (0, 1].
     """
-    (maximum,) = _positive(("node power",), (node_power_max_w,))
-    if not 0 < share_of_max <= 1:
-        raise EnergyInputError(f"a share {share_of_max} of the maximum power must lie in (0, 1]")
-    return maximum * share_of_max
+    maximum, of_boards = _positive(("node power", "power of the boards"), (node_power_max_w, boards.w))
+    if not 0 < share_of_max.median <= 1:
+        raise EnergyInputError(f"a share {share_of_max.median} of the maximum power must lie in (0, 1]")
+    by_share = maximum * share_of_max.median
+    is_of_boards = of_boards > by_share
+    width = np.where(is_of_boards, boards.half_width_ln, share_of_max.half_width_ln)
+    return CentralPower(np.where(is_of_boards, of_boards, by_share), width)
+
+
+def share_of_rating(power_w: np.ndarray, n_accelerators: np.ndarray, rated_w_per_accelerator: np.ndarray) -> np.ndarray:
+    """Power of a deployment over what its accelerators, or their parts of a node, are rated for."""
+    return power_w / (n_accelerators * rated_w_per_accelerator)
 
 
 def _indicators(accelerators: Sequence[str], names: tuple[str, ...]) -> np.ndarray:

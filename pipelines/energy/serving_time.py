@@ -117,6 +117,13 @@ def accelerator_s_of(
     return np.asarray(n_accelerators) * np.asarray(output_tokens) / np.asarray(output_tokens_per_s)
 
 
+def output_tokens_per_s_of(
+    output_tokens: np.ndarray, accelerator_s: np.ndarray, n_accelerators: np.ndarray
+) -> np.ndarray:
+    """TPS = n · L_out / (s · n) of the deployment; of a workload, from the means across its queries."""
+    return np.asarray(n_accelerators) * np.asarray(output_tokens) / np.asarray(accelerator_s)
+
+
 @dataclass(frozen=True)
 class ServingTime:
     """Posterior of θ for `c` configurations: `theta` (c, 4) and `covariance` (c, 4, 4), by Laplace's approximation."""
@@ -134,34 +141,20 @@ class ServingTime:
         x = work(input_tokens, output_tokens, cached_tokens)
         if x.ndim == 2:  # (q, 4): lengths common to all configurations, as those of a trace
             return np.exp(self.theta) @ x.T
-        return self._terms(x).sum(-1)
+        return (np.exp(self.theta)[..., None, :] * x).sum(-1)
 
-    def tokens_per_s(
-        self,
-        n_accelerators: np.ndarray | float,
-        input_tokens: np.ndarray | float,
-        output_tokens: np.ndarray | float,
-        cached_tokens: np.ndarray | float = 0.0,
-    ) -> np.ndarray:
-        """Output tokens/s of the whole deployment; `n_accelerators` is a number or of shape (c, 1).
+    def accelerator_s_of_work(self, x: np.ndarray) -> np.ndarray:
+        """s · n of the work x: (4,) common to all configurations or (c, 4) gives (c,), with axes before these kept.
 
-        Raises EnergyInputError for no output token, of which there is no throughput.
+        s · n is linear in x, so that of the mean work of many queries is their mean.
         """
-        if not (np.asarray(output_tokens) > 0).all():
-            raise EnergyInputError("throughput needs at least one output token")
-        seconds = self.accelerator_s(input_tokens, output_tokens, cached_tokens)
-        return np.asarray(n_accelerators) * np.asarray(output_tokens) / seconds
+        return (np.exp(self.theta) * x).sum(-1)
 
-    def sd_ln(
-        self,
-        input_tokens: np.ndarray | float,
-        output_tokens: np.ndarray | float,
-        cached_tokens: np.ndarray | float = 0.0,
-    ) -> np.ndarray:
-        """Posterior standard deviation of ln(s · n), to first order; same shape as `accelerator_s`."""
-        terms = self._terms(work(input_tokens, output_tokens, cached_tokens))
+    def sd_ln_of_work(self, x: np.ndarray) -> np.ndarray:
+        """Posterior standard deviation of ln(s · n) of the work x, to first order; shapes as above."""
+        terms = np.exp(self.theta) * x
         share = terms / np.maximum(terms.sum(-1, keepdims=True), np.finfo(float).tiny)
-        return np.sqrt(np.einsum("...qj,...jk,...qk->...q", share, self.covariance, share))
+        return np.sqrt(np.einsum("...cj,cjk,...ck->...c", share, self.covariance, share))
 
     def polynomial(self, input_tokens: float, cached_tokens: float = 0.0) -> np.ndarray:
         """s · n as a polynomial of L_out at a fixed input: (k0, k1, k2) with s · n = k0 + k1 L_out + k2 L_out²,
@@ -172,9 +165,6 @@ class ServingTime:
 
     def take(self, configurations: np.ndarray) -> "ServingTime":
         return ServingTime(self.theta[configurations], self.covariance[configurations])
-
-    def _terms(self, x: np.ndarray) -> np.ndarray:
-        return np.exp(self.theta)[..., None, :] * x
 
 
 def fit_serving_time(
@@ -227,6 +217,12 @@ def _residuals(points: Points, theta: np.ndarray) -> tuple[np.ndarray, np.ndarra
     total = terms.sum(-1)
     residual = np.where(points.is_known, points.ln_accelerator_s - np.log(total), 0.0)
     return residual, terms / total[..., None]
+
+
+def largest_residuals_ln(points: Points, theta: np.ndarray) -> np.ndarray:
+    """ln of predicted over printed throughput where each fit is furthest off, shape (c,): 0.1 is 10 % too fast."""
+    residual, _ = _residuals(points, theta)
+    return residual[np.arange(len(residual)), np.abs(residual).argmax(-1)]
 
 
 def _loss(points: Points, theta: np.ndarray, mean: np.ndarray, precision: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ from pipelines.energy.held_out import (
     coverage_of_width,
     few_points,
     group_left_out_errors,
+    ln_errors,
+    n_different_points,
     one_left_out,
     priors_without,
     rule_errors,
@@ -48,6 +50,12 @@ def test_near_duplicates_by_hand():
     assert not near[1, 2:].any()  # padding is no point
 
 
+def test_near_duplicates_count_once():
+    # a chain: 1000 is near 1040, and 1040 near 1080, which is not near 1000
+    chain = [(1000, 100, 1.0), (1080, 100, 1.0), (1040, 100, 1.0), (5000, 100, 1.0)]
+    assert n_different_points(points(FOUR, chain, FOUR[2:])).tolist() == [3, 2, 2]
+
+
 def test_one_point_left_out_goes_with_its_twin():
     trials = one_left_out(points(FOUR), FIRST)
     assert trials.configuration.tolist() == [0, 0, 0, 0]
@@ -66,10 +74,12 @@ def test_few_points_by_hand():
     assert few_points(table, 2, FIRST).test.sum(-1).tolist() == [2, 1, 1, 1, 1, 2]
 
 
-def test_choices_are_thinned_evenly():
+def test_choices_are_picked_evenly_from_first_to_last():
     six = points([(100 * 2**i, 100, 50.0) for i in range(6)])
-    every_third = few_points(six, 2, FIRST, most=5)  # of 15 pairs
-    assert [np.flatnonzero(row).tolist() for row in every_third.train] == [[0, 1], [0, 4], [1, 3], [2, 3], [3, 4]]
+    five = few_points(six, 2, FIRST, most=5)  # of 15 pairs: numbers 0, 4, 7, 10 and 14
+    assert [np.flatnonzero(row).tolist() for row in five.train] == [[0, 1], [0, 5], [1, 4], [2, 4], [4, 5]]
+    assert len(few_points(six, 2, FIRST, most=14).train) == 14
+    assert len(few_points(six, 2, FIRST, most=20).train) == 15
 
 
 def test_a_trial_with_nothing_to_predict_is_dropped():
@@ -125,7 +135,7 @@ def test_rows_that_others_predict_too():
 def test_a_prior_without_a_group_is_that_of_the_others():
     table, deployments, _ = many(24)
     groups = np.array(["a", "b", "c", "d"] * 6)
-    mean, covariance = priors_without(table, deployments, groups, np.array([0, 4, 1]), tolerance=PRECISE)
+    mean, covariance = priors_without(table, deployments, (groups,), np.array([0, 4, 1]), tolerance=PRECISE)
     others = np.flatnonzero(groups != "a")
     prior = fit_prior(table.take(others), deployments.take(others))
     inside = groups == "a"
@@ -134,8 +144,19 @@ def test_a_prior_without_a_group_is_that_of_the_others():
     assert np.isnan(mean[~np.isin(groups, ["a", "b"])]).all()  # not asked for
     # what the group itself printed has no part in it
     faster = Points(table.work, table.ln_accelerator_s - inside[:, None], table.is_known)
-    again, _ = priors_without(faster, deployments, groups, FIRST, tolerance=PRECISE)
+    again, _ = priors_without(faster, deployments, (groups,), FIRST, tolerance=PRECISE)
     assert again[inside] == pytest.approx(mean[inside], abs=1e-9)
+
+
+def test_a_prior_without_two_groups_is_that_of_what_has_neither():
+    table, deployments, _ = many(24)
+    letters, halves = np.array(["a", "b", "c", "d"] * 6), np.repeat([1, 2], 12)
+    mean, _ = priors_without(table, deployments, (letters, halves), FIRST, tolerance=PRECISE)
+    others = np.flatnonzero((letters != "a") & (halves != 1))
+    expected = fit_prior(table.take(others), deployments.take(others)).mean(deployments)
+    inside = (letters == "a") & (halves == 1)
+    assert mean[inside] == pytest.approx(expected[inside], abs=1e-9)
+    assert np.isnan(mean[~inside]).all()
 
 
 def test_groups_left_out_by_hand():
@@ -145,6 +166,10 @@ def test_groups_left_out_by_hand():
     assert found == pytest.approx(np.log([4, 4, 1 / 4]))
     with pytest.raises(EnergyInputError, match="another"):
         group_left_out_errors(observed, np.array(list("aaa")), lambda train, test: observed[test])
+
+
+def test_errors_are_of_the_prediction_over_the_observed():
+    assert ln_errors(1.0, np.array([0.5, 2.0])) == pytest.approx(np.log([2, 0.5]))
 
 
 def test_sizes_by_hand():
@@ -182,3 +207,4 @@ def test_coverage_of_a_width_by_hand():
     assert found.nested_of_groups == pytest.approx(3 / 4)
     assert found.learnt_half_width == 2  # up to 1 the errors weigh 1/4 + 1/2
     assert coverage_of_width(errors, np.array(list("aaa")), 1.0).nested_of_groups is None
+    assert coverage_of_width(errors, groups, 1.0, is_nested=False).nested_of_groups is None

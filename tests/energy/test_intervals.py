@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from pipelines.energy.errors import EnergyInputError
-from pipelines.energy.intervals import combined_half_width_ln, half_width_ln, held_out_coverage, interval
+from pipelines.energy.intervals import (
+    combined_half_width_ln,
+    half_width_ln,
+    interval,
+    nested_coverage_of_groups,
+    normal_half_width_ln,
+    widest_half_width_ln,
+)
 
 
 def test_each_group_weighs_the_same_by_hand():
@@ -27,15 +34,18 @@ def test_interval_by_hand():
 
 def test_coverage_by_hand():
     # b judged by a's width 1: none of its two inside; a judged by b's width 3: all
-    found = held_out_coverage(np.array([1.0, 1.0, 2.0, 3.0]), np.array(list("aabb")), 0.9)
-    assert (found.of_rows, found.of_groups, found.n_rows, found.n_groups) == (0.5, 0.5, 4, 2)
-    assert found.half_width_factor == pytest.approx(np.exp(2))
+    assert nested_coverage_of_groups(np.array([1.0, 1.0, 2.0, 3.0]), np.array(list("aabb")), 0.9) == 0.5
+
+
+def test_the_widest_of_several_ways_holds():
+    assert widest_half_width_ln(np.array([0.3, 0.3]), np.array([-0.8, 0.1]), 0.2).tolist() == [0.8, 0.3]
+    assert normal_half_width_ln(np.array([0.2])) == pytest.approx([0.329])  # 1.645 standard deviations
 
 
 def test_groups_that_err_alike_are_covered_as_often_as_promised():
     rng = np.random.default_rng(7)
-    found = held_out_coverage(rng.normal(0, 0.2, 6000), np.repeat(np.arange(60), 100), 0.9)
-    assert found.of_rows == pytest.approx(0.9, abs=0.02)
+    found = nested_coverage_of_groups(rng.normal(0, 0.2, 6000), np.repeat(np.arange(60), 100), 0.9)
+    assert found == pytest.approx(0.9, abs=0.02)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +58,7 @@ def test_no_errors_no_interval(errors, groups):
 
 def test_one_group_says_nothing_of_another():
     with pytest.raises(EnergyInputError, match="another"):
-        held_out_coverage([1.0, 2.0], ["a", "a"])
+        nested_coverage_of_groups([1.0, 2.0], ["a", "a"])
 
 
 @pytest.mark.parametrize("coverage", [0, 1, 1.5])

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.energy.errors import EnergyInputError
-from pipelines.energy.load import energy_factor, half_widths_ln, power_at_load_w, share_of_idle
+from pipelines.energy.load import PowerAtLoad, power_at_load_w, share_of_idle
 from pipelines.energy.lognormal import LogNormal
+from pipelines.energy.power import CentralPower
 
 
 def test_power_by_hand():
@@ -16,7 +17,12 @@ def test_power_by_hand():
     assert power_at_load_w([100, 0], [200, 50], 1) == pytest.approx([200, 50])
 
 
-def test_energy_factor_by_hand():
+def energy_factor(idle: float, saturated: float, load: float) -> float:
+    """Energy of a query over that at saturation: so many queries bear that power."""
+    return float(power_at_load_w(idle, saturated, load)) / (load * saturated)
+
+
+def test_energy_by_hand():
     # at half load 600 of 900 W for half the queries
     assert energy_factor(300, 900, 0.5) == pytest.approx(4 / 3)
     assert energy_factor(300, 900, 1) == 1
@@ -27,10 +33,15 @@ def test_half_widths_by_hand():
     # of 600 W at half load 150 W are idle power that queries do not explain: a quarter
     assert share_of_idle(300, 900, 0.5) == pytest.approx(0.25)
     idle = LogNormal.from_p5_p95(0.1, 0.2)
-    power, of_idle = half_widths_ln(300, 900, 0.5, idle, 0.4)
-    assert power == pytest.approx(0.3)
-    assert of_idle == pytest.approx(0.25 * np.log(2) / 2)
-    assert half_widths_ln(300, 900, 1, idle, 0.4) == (pytest.approx(0.4), pytest.approx(0))
+    saturated, idle_w = CentralPower(np.array([900.0, 900.0]), np.array([0.4, 0.4])), np.array([300.0, 300.0])
+    half = PowerAtLoad.of(saturated, idle_w, idle, 0.5, np.array([False, True]))
+    assert half.w == pytest.approx([600, 600])
+    assert half.half_width_ln == pytest.approx([0.3, 0.3])
+    assert half.idle_half_width_ln == pytest.approx([0.25 * np.log(2) / 2, 0])
+    full = PowerAtLoad.of(saturated, idle_w, idle, 1)
+    assert (full.w, full.half_width_ln, full.idle_half_width_ln) == (
+        pytest.approx(saturated.w), pytest.approx(saturated.half_width_ln), pytest.approx([0, 0]),
+    )  # fmt: skip
 
 
 @given(st.floats(0.01, 1), st.floats(0.01, 1), st.floats(0, 1))

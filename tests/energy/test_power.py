@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from pipelines.energy.errors import EnergyInputError
+from pipelines.energy.lognormal import LogNormal
 from pipelines.energy.power import (
+    CentralPower,
     OperatingPower,
     UtilisationPower,
     compute_utilisation,
-    node_power_w,
+    node_power,
     operating_features,
+    share_of_rating,
 )
 
 
@@ -60,8 +63,19 @@ def test_an_unmetered_gpu_is_the_mean_of_the_metered():
     assert min(a, b) < new < max(a, b)
 
 
+SHARE = LogNormal.from_p5_p95(0.45, 0.8)  # median 0.6
+
+
 def test_node_power_by_hand():
-    assert node_power_w(10_200, 0.6) == pytest.approx(6120)
+    # 0.6 of 10.2 kW is more than the boards draw; 0.6 of 1667 W is less, and then it is theirs, with their interval
+    boards = CentralPower(np.array([5600.0, 1044.0]), np.array([0.4, 0.4]))
+    found = node_power(np.array([10_200.0, 1667.0]), SHARE, boards)
+    assert found.w == pytest.approx([6120, 1044])
+    assert found.half_width_ln == pytest.approx([np.log(0.8 / 0.6), 0.4])
+
+
+def test_share_of_what_is_rated_by_hand():
+    assert share_of_rating(4200.0, 8, 700.0) == pytest.approx(0.75)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +86,9 @@ def test_node_power_by_hand():
         lambda: UtilisationPower(0.5, 0.5).share_of_tdp(-1),
         lambda: operating_features([0], [1], [1], [1], ["fp8"]),
         lambda: OperatingPower.fit(np.ones((1, 6)), ["a"], [0.0]),
-        lambda: node_power_w(-1, 0.6),
-        lambda: node_power_w(10, 1.2),
+        lambda: node_power(np.array([-1.0]), SHARE, CentralPower(np.ones(1), np.ones(1))),
+        lambda: node_power(np.ones(1), SHARE, CentralPower(np.zeros(1), np.ones(1))),
+        lambda: node_power(np.ones(1), LogNormal(0.1, 0.1), CentralPower(np.ones(1), np.ones(1))),
     ],
 )
 def test_impossible_figures_are_errors(call):

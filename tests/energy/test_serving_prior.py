@@ -9,7 +9,7 @@ from pipelines.energy.errors import EnergyInputError
 from pipelines.energy.kv_cache import growing_layers, kv_bytes_per_token
 from pipelines.energy.precision import fits_in_memory, precision_named
 from pipelines.energy.serving_prior import FEATURES, QUICK, Deployments, Prior, fit_prior
-from pipelines.energy.serving_time import Points, ServingTime, fit_serving_time
+from pipelines.energy.serving_time import Points, ServingTime, fit_serving_time, output_tokens_per_s_of
 
 FITTED = Prior(
     np.array(
@@ -170,7 +170,8 @@ def many(n=60, seed=3):
     count = np.repeat(deployments.n_accelerators, len(lengths))
     index = np.repeat(np.arange(n), len(lengths))
     fitted = ServingTime(theta, np.zeros((n, 4, 4)))
-    tps = fitted.tokens_per_s(deployments.n_accelerators[:, None], l_in, l_out).ravel()
+    n_each = deployments.n_accelerators[:, None]
+    tps = output_tokens_per_s_of(l_out, fitted.accelerator_s(l_in, l_out), n_each).ravel()
     tps = tps * np.exp(rng.normal(0, 0.02, tps.size))
     return Points.of(index, n, np.tile(l_in, n), np.tile(l_out, n), tps, count), deployments, b
 

@@ -12,6 +12,8 @@ from pipelines.energy.serving_time import (
     ServingTime,
     accelerator_s_of,
     fit_serving_time,
+    largest_residuals_ln,
+    output_tokens_per_s_of,
     quadratic_of_misfit,
     work,
 )
@@ -27,7 +29,7 @@ THREADED = settings(max_examples=60, deadline=None)
 def points(theta, lengths=LENGTHS, n=8):
     """The points that θ predicts, published as tokens/s of n accelerators."""
     l_in, l_out = (np.array(column, dtype=float) for column in zip(*lengths, strict=True))
-    tps = ServingTime(theta, np.zeros((1, 4, 4))).tokens_per_s(n, l_in, l_out)[0]
+    tps = output_tokens_per_s_of(l_out, ServingTime(theta, np.zeros((1, 4, 4))).accelerator_s(l_in, l_out)[0], n)
     return Points.of(np.zeros(len(l_in), int), 1, l_in, l_out, tps, np.full(len(l_in), n))
 
 
@@ -63,19 +65,31 @@ def test_accelerator_seconds_by_hand():
 
 
 def test_throughput_is_of_the_whole_deployment():
-    assert KNOWN.tokens_per_s(8, 1000, 500)[0] == pytest.approx(8 * 500 / 0.426)
+    assert output_tokens_per_s_of(500, 0.426, 8) == pytest.approx(8 * 500 / 0.426)
 
 
-def test_throughput_of_no_output_is_an_error():
-    with pytest.raises(EnergyInputError, match="output token"):
-        KNOWN.tokens_per_s(8, 1000, 0)
+def test_time_is_linear_in_the_work():
+    x = work(np.array([1000, 10, 500]), np.array([500, 900, 20]), np.array([0, 5, 400]))
+    each = KNOWN.accelerator_s_of_work(x[:, None, :])
+    assert each[:, 0] == pytest.approx(KNOWN.accelerator_s([1000, 10, 500], [500, 900, 20], [0, 5, 400])[0])
+    assert KNOWN.accelerator_s_of_work(x.mean(0)) == pytest.approx(each.mean(0))
+
+
+def test_largest_residual_by_hand():
+    # predicted twice as fast as printed at one point, 10 % slower at another
+    table = points(THETA)
+    ln = table.ln_accelerator_s.copy()
+    ln[0, :2] += np.log([2, 0.9])
+    assert largest_residuals_ln(Points(table.work, ln, table.is_known), THETA) == pytest.approx([np.log(2)])
+    ln[0, 0] -= np.log(2)
+    assert largest_residuals_ln(Points(table.work, ln, table.is_known), THETA) == pytest.approx([np.log(0.9)])
 
 
 def test_lengths_of_zero_and_a_million_are_defined():
     assert KNOWN.accelerator_s(0, 0)[0] == 0
     assert KNOWN.accelerator_s(1000, 0)[0] == pytest.approx(0.101)
     assert np.isfinite(KNOWN.accelerator_s(1e6, 1e6)).all()
-    assert (ServingTime(THETA, WIDE[None]).sd_ln(0, 0) == 0).all()
+    assert (ServingTime(THETA, WIDE[None]).sd_ln_of_work(work(0, 0)) == 0).all()
 
 
 def test_polynomial_is_the_same_quadratic():
@@ -88,7 +102,15 @@ def test_polynomial_is_the_same_quadratic():
 def test_spread_of_one_term_is_that_of_its_theta():
     # 1000 tokens in, none out, no attention of prefill: only the first term, with sd 0.4
     fit = ServingTime(np.array([[0.0, 0.0, 0.0, -60.0]]), WIDE[None])
-    assert fit.sd_ln(1000, 0)[0] == pytest.approx(0.4)
+    assert fit.sd_ln_of_work(work(1000, 0)) == pytest.approx([0.4])
+
+
+def test_spread_of_several_terms_by_hand():
+    # shares 1/4 prefill and 3/4 decode, sd 0.4 each and correlated by half: 0.16 · (1/16 + 9/16 + 2 · 3/16 · 1/2)
+    covariance = np.diag([0.16, 0.16, 0.16, 0.16])
+    covariance[0, 1] = covariance[1, 0] = 0.08
+    fit = ServingTime(np.zeros((1, 4)), covariance[None])
+    assert fit.sd_ln_of_work(np.array([1.0, 3, 0, 0])) ** 2 == pytest.approx([0.16 * 13 / 16])
 
 
 @THREADED

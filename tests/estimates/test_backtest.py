@@ -100,15 +100,54 @@ def test_energy_per_token_errs_as_its_power(found):
 
 
 def test_the_paper_is_judged_on_the_points_where_it_has_a_rule(found):
-    one = {"held_out": "one point"}
-    papers = row(found, **one, estimator="oviedo2026")
-    ours = row(found, **one, part="where oviedo2026 has a rule", prior="in use")
-    assert papers["n_rows"] == ours["n_rows"] < row(found, **one, part=ALL, prior="in use")["n_rows"]
+    longer = {"held_out": "output over 1024"}
+    papers = row(found, **longer, estimator="oviedo2026")
+    ours = row(found, **longer, part="where oviedo2026 has a rule", prior="in use")
+    assert papers["n_rows"] == ours["n_rows"] < row(found, **longer, part=ALL, prior="in use")["n_rows"]
+    assert papers["error_p50"] > 4 * ours["error_p50"]
+
+
+def test_the_paper_has_a_rule_for_every_single_point_left_out(found):
+    one = {"held_out": "one point", "part": ALL}
+    papers, ours = row(found, **one, estimator="oviedo2026"), row(found, **one, prior="in use")
+    assert papers["n_rows"] == ours["n_rows"]
     assert papers["error_p50"] > 5 * ours["error_p50"]
 
 
+def test_groups_of_the_coverage_are_what_was_held_out(found):
+    ours = found.filter(pl.col("estimator") == METHOD)
+    few = {"target": "serving_time", "held_out": "all but one point", "part": ALL, "estimator": METHOD}
+    n_groups = {prior: row(ours, **few, prior=prior)["n_groups"] for prior in ours.filter(**few)["prior"]}
+    assert n_groups == {"without the architecture": 10, "without the family": 4, "without the gpu": 6}
+    releases = {"held_out": "release, all but one point", "prior": "without the release"}
+    assert row(ours, **releases, part=ALL)["n_groups"] == 6
+    assert row(ours, **releases, part="main")["n_groups"] == 1
+    boards = {"target": "gpu_power", "source_ids": "mlenergy_v3"}
+    assert row(ours, **boards, held_out="gpu")["n_groups"] == 2
+    assert row(ours, **boards, held_out="model family")["n_groups"] == 6
+
+
+def test_what_the_prior_saw_says_nothing_of_a_new_group(found):
+    saw = found.filter(pl.col("prior").is_in(["in use", "without these points"]))
+    assert saw.height > 10
+    assert saw["nested_coverage_of_groups"].null_count() == saw.height
+    assert saw["coverage_of_groups"].null_count() == 0
+    others = found.filter((pl.col("prior") == "without the architecture") & (pl.col("n_groups") > 1))
+    assert others["nested_coverage_of_groups"].null_count() == 0
+
+
+def test_tables_of_few_lengths_are_tested_each_with_the_interval_of_what_is_left(found):
+    widths = {"one of two lengths": 0.394, "one of three lengths": 0.316, "one of four lengths": 0.276}
+    for what, half_width_ln in widths.items():
+        of_all = row(found, held_out=what, part=ALL)
+        assert np.log(of_all["half_width_factor"]) == pytest.approx(half_width_ln)
+        parts = found.filter((pl.col("held_out") == what) & (pl.col("part") != ALL))
+        assert parts["n_rows"].sum() == of_all["n_rows"]
+    assert row(found, held_out="one of four lengths", part=ALL)["n_rows"] > 400
+
+
 def test_releases_add_up(found):
-    whole = found.filter(pl.col("held_out") == "release, all points")
+    whole = found.filter(held_out="release, all points", prior="without the release")
     parts = whole.filter(pl.col("part") != ALL)
     assert set(parts["part"]) >= {"0.10", "0.11", "0.21", "1.0", "main", "v2"}
     assert parts["n_rows"].sum() == whole.filter(pl.col("part") == ALL)["n_rows"].item()

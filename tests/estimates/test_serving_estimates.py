@@ -3,12 +3,23 @@
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from assets.core.assumptions import Assumptions
 from assets.estimates.energy_per_query import CAUSES
-from assets.estimates.serving import NO_ARCHITECTURE, NO_MEMORY, NO_PRECISION, NO_RATING, prior_of, with_specifications
+from assets.estimates.serving import (
+    NO_ARCHITECTURE,
+    NO_MEMORY,
+    NO_PRECISION,
+    NO_RATING,
+    benchmarks,
+    prior_of,
+    with_specifications,
+)
+from assets.estimates.serving_estimates import serving_estimates
 from assets.estimates.serving_fits import serving_time_of
-from assets.estimates.workloads import TRACES, Trace, traces
+from assets.estimates.throughput_rules import KEY
+from assets.estimates.workloads import TRACES, traces
 from pipelines.warehouse.store import Warehouse
 
 LN_MEDIAN_OVER_SCALE = np.log(2)
@@ -92,13 +103,6 @@ def test_traces_are_those_published_without_requests_that_failed(read):
     assert all((asked.output_tokens > 0).all() for asked in found.values())
 
 
-def test_shares_of_a_trace_beyond_the_benchmarks():
-    lengths = np.array([10.0, 20.0, 30.0, 40.0])
-    asked = Trace("made-up", lengths, np.zeros(4), lengths, np.array([1.0, 2.0, 3.0, 4.0]))
-    assert asked.share_of_outputs_above(np.array([5, 20, 40])) == pytest.approx([1.0, 0.7, 0.0])
-    assert asked.share_of_inputs_outside(np.array([20, 10]), np.array([30, 40])) == pytest.approx([0.5, 0.0])
-
-
 def test_every_estimate_has_its_intervals_and_causes(estimates):
     low, mid, high = (estimates[f"energy_wh_per_query_p50{end}"].to_numpy() for end in ("_lo90", "", "_hi90"))
     assert np.log(high / mid) == pytest.approx(np.log(mid / low))  # as wide above as below, in ln
@@ -110,10 +114,53 @@ def test_every_estimate_has_its_intervals_and_causes(estimates):
     assert (estimates.filter(pl.col("boundary") == "facility")["interval_share_pue"] > 0).all()
 
 
-def test_a_configuration_with_fewer_points_is_known_less_well(read, estimates):
+def test_a_configuration_with_fewer_points_is_known_less_well_and_a_misfit_worse(read):
     fits = read("estimates.serving_fits").drop_nulls("half_width_ln")
-    width = {n: set(part["half_width_ln"]) for (n,), part in fits.group_by("n_length_pairs")}
+    residual = pl.col("residual_ln").abs()
+    misfits = fits.filter(pl.col("half_width_ln") == residual)
+    assert 0 < misfits.height < 15
+    width = {
+        n: set(part["half_width_ln"])
+        for (n,), part in fits.join(misfits, on=fits.columns, how="anti", nulls_equal=True).group_by("n_length_pairs")
+    }
     assert {n: widths for n, widths in width.items() if n < 6} == {2: {0.316}, 3: {0.276}, 4: {0.276}, 5: {0.266}}
+
+
+def test_an_interval_holds_the_worst_row_of_its_fit_by_hand(read):
+    fits = read("estimates.serving_fits")
+    of_falcon = matching(model_id="falcon-180b", source_release="0.10") & (pl.col("residual_ln").abs() > 0.5)
+    worst = fits.filter(of_falcon).sort(pl.col("residual_ln").abs(), descending=True).row(0, named=True)
+    same = [pl.col(name).eq_missing(pl.lit(worst[name])) for name in KEY]
+    rows = benchmarks(read("core.serving_measurements")).filter(*same)
+    l_in, l_out, tps = (rows[name].to_numpy() for name in ("input_tokens", "output_tokens", "output_tokens_per_s"))
+    predicted = worst["n_accelerators"] * l_out / accelerator_s(worst, l_in, l_out)
+    ratio = np.log(predicted / tps)
+    assert worst["residual_ln"] == pytest.approx(ratio[np.abs(ratio).argmax()])
+    assert worst["half_width_ln"] == pytest.approx(np.abs(ratio).max())
+
+
+def test_the_order_of_a_trace_does_not_matter(read):
+    fits, assumed, requests = (
+        read("estimates.serving_fits").drop_nulls("ln_prefill"),
+        Assumptions(read("core.assumptions")),
+        read("core.request_lengths"),
+    )
+    few = pl.concat([fits.head(3), fits.filter(matching(**CONFIGURATION)), fits.tail(3)])
+    published, shuffled = (
+        pl.concat(serving_estimates(few, list(traces(rows)), assumed, (1.0, 0.5)))
+        for rows in (requests, requests.sample(fraction=1, shuffle=True, seed=1))
+    )
+    assert_frame_equal(published, shuffled, rel_tol=1e-9)
+
+
+def test_near_duplicate_lengths_count_once(read):
+    row = read("estimates.serving_fits").row(
+        by_predicate=matching(
+            source_release="main", model_id="gpt-oss-120b", accelerator_id="h100-sxm", n_accelerators=4
+        ),
+        named=True,
+    )
+    assert (row["n_rows"], row["n_length_pairs"]) == (5, 4)
 
 
 def test_far_beyond_the_benchmarks_the_interval_widens_and_the_row_says_so(estimates):
@@ -123,8 +170,43 @@ def test_far_beyond_the_benchmarks_the_interval_widens_and_the_row_says_so(estim
     )
     assert (near["is_extrapolated"], far["is_extrapolated"]) == (False, True)
     assert far["mean_share_extrapolated"] > 0.9
+    assert (near["evidence"], far["evidence"]) == ("benchmarked", "predicted")
     assert near["mean_share_extrapolated"] < 0.01
     assert far["share_longer_than_benchmarked"] == pytest.approx(2 ** (-4096 / 5000))
+
+
+@pytest.mark.parametrize(
+    ("workload", "half_width_ln"),
+    # 405B on eight H100: up to 20000 tokens in and 4096 out. 5000 out is beyond, and so is the mean
+    [("traditional", (0.266, 0.266)), ("test-time", (0.324, 0.324)), ("azure-conv-2023", (0.266, 0.266))],
+)
+def test_the_width_of_the_fit_within_and_beyond_the_outputs(estimates, workload, half_width_ln):
+    row = estimates.row(by_predicate=matching(**CONFIGURATION, boundary="node", workload_id=workload), named=True)
+    of_power = np.log(0.76923 / 0.468) / 2
+    for name, expected in zip(("p50", "mean"), half_width_ln, strict=True):
+        width = np.log(row[f"energy_wh_per_query_{name}_hi90"] / row[f"energy_wh_per_query_{name}"])
+        assert np.sqrt(width**2 - of_power**2) == pytest.approx(expected, rel=1e-3)
+
+
+def test_beyond_the_inputs_the_interval_is_wider_still(read, estimates):
+    short = read("estimates.serving_fits").filter(pl.col("longest_input_tokens") < 4000).select(*KEY)
+    found = estimates.join(short, on=KEY, nulls_equal=True).filter(
+        matching(workload_id="mooncake-conversation", boundary="gpu")
+    )
+    width = np.log((found["energy_wh_per_query_p50_hi90"] / found["energy_wh_per_query_p50"]).to_numpy())
+    assert found.height > 100
+    assert (np.sqrt(width**2 - 0.414**2) > 0.4099).all()  # all their medians have more than 4000 tokens in
+
+
+def test_a_node_draws_what_its_boards_do_where_its_share_is_less(estimates):
+    keys = matching(accelerator_id="gb200", model_id="llama-3.3-70b", workload_id="traditional")
+    boards, nodes = (
+        estimates.filter(keys & (pl.col("boundary") == boundary)).sort(KEY) for boundary in ("gpu", "node")
+    )
+    by_share = 0.6 * nodes["node_power_max_w"].to_numpy()
+    expected = np.maximum(by_share, boards["power_w"].to_numpy())
+    assert nodes["power_w"].to_numpy() == pytest.approx(expected, rel=1e-4)
+    assert (expected > 1.01 * by_share).any()
 
 
 def test_accelerators_without_a_node_have_estimates_of_their_boards_alone(estimates):

@@ -421,7 +421,10 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
     (
         "estimates.serving_fits",
         "Throughput at every benchmarked pair of lengths is that printed, within a factor of 2.5",
-    ): (where(pl.col("residual_ln").is_not_null(), cell("residual_ln", -0.92)),),
+    ): (where(pl.col("residual_ln").is_not_null(), cells(residual_ln=-0.92, half_width_ln=0.93)),),
+    ("estimates.serving_fits", "The interval holds every benchmark that was fitted"): (
+        where(pl.col("residual_ln").is_not_null(), cell("residual_ln", -pl.col("half_width_ln") - 1e-9)),
+    ),
     (
         "estimates.energy_per_query",
         "Method serving-time has an interval round its median and mean, and the shares of its causes add up",
@@ -435,6 +438,24 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
             cell("energy_wh_per_query_mean_lo90", pl.col("energy_wh_per_query_mean") * 1.01),
         ),
         where(pl.col("method") == "serving-time", cell("interval_share_load", 0.01)),
+    ),
+    ("estimates.energy_per_query", "A node draws at least what its boards do"): (
+        where(
+            (pl.col("method") == "serving-time") & (pl.col("boundary") == "node"),
+            cell("power_w", pl.lit(60.0)),
+        ),
+        where(
+            (pl.col("method") == "serving-time") & (pl.col("boundary") == "facility"),
+            cell("power_w", pl.lit(60.0)),
+        ),
+    ),
+    (
+        "estimates.energy_per_query",
+        "What is extrapolated is predicted, the rest benchmarked; below saturation it may be assumed",
+    ): (
+        where(pl.col("is_extrapolated") & (pl.col("load") == 1), cell("evidence", "benchmarked")),
+        where(~pl.col("is_extrapolated") & (pl.col("load") == 1), cell("evidence", "predicted")),
+        where(pl.col("load") == 1, cell("evidence", "assumed")),
     ),
     ("estimates.energy_per_query", "Quantiles ascend"): tuple(
         cell(f"energy_wh_per_query_{lower}", pl.col(f"energy_wh_per_query_{upper}") * 1.001)
