@@ -28,9 +28,9 @@ from pipelines.wiring import model_asset
 SERVING_TIME, GPU_POWER, NODE_POWER, ENERGY = TARGETS = ("serving_time", "gpu_power", "node_power", "energy_per_token")
 OVIEDO, TPS_X_TDP, CONSTANT, OPERATING_POINT = "oviedo2026", "tps-x-tdp", "constant", "operating-point"
 ESTIMATORS = (METHOD, OVIEDO, TPS_X_TDP, CONSTANT, OPERATING_POINT)
-IN_USE, NO_ARCHITECTURE, NO_FAMILY, NO_GPU, NO_RELEASE, NEITHER, NO_POINTS, NO_PRIOR = PRIORS = (
+IN_USE, NO_ARCHITECTURE, NO_FAMILY, NO_GPU, NO_RELEASE, NO_POINTS, NO_PRIOR = PRIORS = (
     "in use", "without the architecture", "without the family", "without the gpu", "without the release",
-    "without the release and the architecture", "without these points", "none",
+    "without these points", "none",
 )  # fmt: skip
 ALL, WITH_RULE, NEW_GPUS, NO_V4_0 = "all", "where oviedo2026 has a rule", "GPUs it never saw", "without v4.0"
 LONG_INPUTS = "input over 2048"
@@ -278,9 +278,9 @@ class _Study:
         kept = [(name, groups) for name, groups in named if _can_be_left_out(groups[self.studied])]
         return [self.without_groups(name, groups, self.studied) for name, groups in kept]
 
-    def without_groups(self, name: str, groups: np.ndarray, wanted: np.ndarray, *others: np.ndarray) -> _Prior:
-        """The prior fitted without the group of a configuration, nor what it has in common with it in the `others`."""
-        fitted = held_out.priors_without(self.points, self.deployments, (groups, *others), wanted)
+    def without_groups(self, name: str, groups: np.ndarray, wanted: np.ndarray) -> _Prior:
+        """The prior fitted without the group of a configuration."""
+        fitted = held_out.priors_without(self.points, self.deployments, groups, wanted)
         return _Prior(name, *fitted, groups)
 
     def without(self, is_test: np.ndarray) -> list[_Prior]:
@@ -373,17 +373,13 @@ def _by_release(
 
 
 def _releases(study: _Study) -> Iterator[_Outcome]:
-    """Each release held out whole from the prior, predicted from none or one of its points; and all of them. Then the
-    architecture held out with it, as the same configurations stand in other releases."""
-    wanted = study.of_release
-    whole = study.without_groups(NO_RELEASE, study.release, wanted)
-    neither = study.without_groups(NEITHER, study.architecture, wanted, study.release)
+    """Each release held out whole from the prior, predicted from none or one of its points; and all of them."""
+    prior = study.without_groups(NO_RELEASE, study.release, study.of_release)
     for k, what, level in ((0, "all points", "0-points"), (1, "all but one point", "1-point")):
-        trials = held_out.few_points(study.points, k, wanted)
-        for prior in (whole, neither):
-            errors = study.errors(trials, prior)
-            yield study.outcome(errors, f"release, {what}", prior, level)
-            yield from _by_release(study, errors, f"release, {what}", prior, level)
+        trials = held_out.few_points(study.points, k, study.of_release)
+        errors = study.errors(trials, prior)
+        yield study.outcome(errors, f"release, {what}", prior, level)
+        yield from _by_release(study, errors, f"release, {what}", prior, level)
 
 
 # Power of boards

@@ -5,7 +5,7 @@ share what is asked (models of one architecture or size): a twin that stays in w
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,21 +140,18 @@ def among(errors: PointErrors, others: PointErrors) -> PointErrors:
 def priors_without(
     points: Points,
     deployments: Deployments,
-    groupings: Sequence[np.ndarray],
+    groups: np.ndarray,
     wanted: np.ndarray,
     tolerance: float = QUICK,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Prior mean (c, 4) and covariance (c, 4, 4) of each configuration, fitted without all of its group.
 
-    With several groupings, each (c,), without whatever shares one of them: its release as well as its architecture.
     Only the groups of the configurations `wanted` are held out; the others stay NaN.
     """
-    groups = np.stack([np.unique(grouping, return_inverse=True)[1] for grouping in groupings], axis=-1)
     n = len(groups)
     mean, covariance = np.full((n, 4), np.nan), np.full((n, 4, 4), np.nan)
-    for name in np.unique(groups[wanted], axis=0):
-        inside = np.flatnonzero((groups == name).all(-1))
-        outside = np.flatnonzero((groups != name).all(-1))
+    for name in np.unique(groups[wanted]):
+        inside, outside = np.flatnonzero(groups == name), np.flatnonzero(groups != name)
         prior = fit_prior(points.take(outside), deployments.take(outside), tolerance=tolerance)
         mean[inside] = prior.mean(deployments.take(inside))
         covariance[inside] = prior.covariance

@@ -135,7 +135,7 @@ def test_rows_that_others_predict_too():
 def test_a_prior_without_a_group_is_that_of_the_others():
     table, deployments, _ = many(24)
     groups = np.array(["a", "b", "c", "d"] * 6)
-    mean, covariance = priors_without(table, deployments, (groups,), np.array([0, 4, 1]), tolerance=PRECISE)
+    mean, covariance = priors_without(table, deployments, groups, np.array([0, 4, 1]), tolerance=PRECISE)
     others = np.flatnonzero(groups != "a")
     prior = fit_prior(table.take(others), deployments.take(others))
     inside = groups == "a"
@@ -144,19 +144,8 @@ def test_a_prior_without_a_group_is_that_of_the_others():
     assert np.isnan(mean[~np.isin(groups, ["a", "b"])]).all()  # not asked for
     # what the group itself printed has no part in it
     faster = Points(table.work, table.ln_accelerator_s - inside[:, None], table.is_known)
-    again, _ = priors_without(faster, deployments, (groups,), FIRST, tolerance=PRECISE)
+    again, _ = priors_without(faster, deployments, groups, FIRST, tolerance=PRECISE)
     assert again[inside] == pytest.approx(mean[inside], abs=1e-9)
-
-
-def test_a_prior_without_two_groups_is_that_of_what_has_neither():
-    table, deployments, _ = many(24)
-    letters, halves = np.array(["a", "b", "c", "d"] * 6), np.repeat([1, 2], 12)
-    mean, _ = priors_without(table, deployments, (letters, halves), FIRST, tolerance=PRECISE)
-    others = np.flatnonzero((letters != "a") & (halves != 1))
-    expected = fit_prior(table.take(others), deployments.take(others)).mean(deployments)
-    inside = (letters == "a") & (halves == 1)
-    assert mean[inside] == pytest.approx(expected[inside], abs=1e-9)
-    assert np.isnan(mean[~inside]).all()
 
 
 def test_groups_left_out_by_hand():
