@@ -50,6 +50,8 @@ source_text = text("source", "Where the figure comes from.")
 confidence = text("confidence", "How sure the figure is: primary page high, single secondary page low.", CONFIDENCES)
 caveat = text("caveat", "What a reader must know of this row before using it; empty: nothing known.").optional()
 
+estimate_id = text("estimate_id", "The estimate, for joulebook explain: sha256 of its grain, the first 12 hex digits.")
+
 # What ran on what
 model_id = text("model_id", "The model, our id.")
 accelerator_id = text("accelerator_id", "The accelerator, our id; `cpu` where there is none.")

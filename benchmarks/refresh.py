@@ -25,10 +25,11 @@ from assets.estimates.energy_per_query import energy_per_query_of
 from assets.estimates.fleet import fleet_of
 from assets.estimates.input_lengths import input_lengths_of
 from assets.estimates.interventions import gains, interventions_of
-from assets.estimates.profile import INTERVENTIONS, Workload, paper_energies, workloads
+from assets.estimates.profile import INTERVENTIONS, paper_energies, workloads
 from assets.estimates.throughput_rules import PAPER_SOURCE, throughput_rules_of
 from pipelines.energy.distribution import Distribution, quantiles_wh
 from pipelines.energy.oviedo2026 import frontier_blend, with_intervention
+from pipelines.energy.workloads import Workload
 from pipelines.warehouse.store import Warehouse
 
 REPOSITORY = Path(__file__).resolve().parents[1]

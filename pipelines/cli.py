@@ -11,8 +11,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.sources.catalogue import REPOSITORY
-from pipelines.warehouse.store import resolve_home
+from pipelines.home import FILE_NAME, REPOSITORY, resolve_home
 
 EXIT_NOT_PUBLISHED = 1
 WRITTEN_HERE = ("# Written by joulebook", "telemetry:\n  enabled: false\nnux:\n")
@@ -73,7 +72,7 @@ def sources(home: Path | None) -> None:
     """List the sources of the published file: state, revision, age, rows, licence, url."""
     from pipelines.reader.sources import print_sources
 
-    sys.exit(print_sources(resolve_home(home) / "joulebook.duckdb"))
+    sys.exit(print_sources(resolve_home(home) / FILE_NAME))
 
 
 @main.command()

@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from pipelines.sources.catalogue import REPOSITORY, load_catalogue
+from pipelines.home import FILE_NAME, REPOSITORY
+from pipelines.sources.catalogue import load_catalogue
 from pipelines.sources.errors import SourceError
 from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, read_head, write_extract
 from pipelines.sources.intake import Places, read_taken, serves_what_was_accepted
 from pipelines.sources.snapshots import write_atomically
 from pipelines.tables.beside import beside
-from pipelines.warehouse.publish import FILE_NAME
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book, use_web, web_of
 

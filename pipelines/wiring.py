@@ -15,7 +15,8 @@ import dagster as dg
 import polars as pl
 
 from pipelines.energy.errors import EnergyInputError
-from pipelines.sources.catalogue import REPOSITORY, Source, load_catalogue
+from pipelines.home import REPOSITORY, resolve_home
+from pipelines.sources.catalogue import Source, load_catalogue
 from pipelines.sources.errors import SourceError
 from pipelines.sources.http import Web
 from pipelines.sources.intake import Parse, Places, Reading, Taken, record_taken, take_source
@@ -23,7 +24,7 @@ from pipelines.tables.beside import announce, failures_of
 from pipelines.tables.contract import Column, Table, TableError
 from pipelines.tables.validate import Failure, ValidatorError
 from pipelines.warehouse.sql import SqlError, code_version, inputs_of, run_sql
-from pipelines.warehouse.store import Warehouse, content_version, resolve_home
+from pipelines.warehouse.store import Warehouse, content_version
 
 KINDS = {"raw": {"python"}, "core": {"python"}, "estimates": {"python", "numpy"}, "published": {"duckdb"}}
 SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError, EnergyInputError)

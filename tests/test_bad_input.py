@@ -18,10 +18,10 @@ from click.testing import CliRunner
 
 from assets.raw.oviedo_throughput import TABLE
 from pipelines import cli, refresh
+from pipelines.home import FILE_NAME
 from pipelines.sources.catalogue import load_catalogue
 from pipelines.sources.extracts import EXTRACTS_FOLDER, read_extract
 from pipelines.sources.intake import PROVENANCE
-from pipelines.warehouse.publish import FILE_NAME
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book
 from tests.made_up import epoch_cards, fixture, mlperf_round, mlperf_v4_0

@@ -9,8 +9,9 @@ import polars as pl
 
 from assets import columns as c
 from assets.core.assumptions import Assumptions
-from assets.estimates.serving import BILLION, TRILLION, Benchmarked, prior_of
+from assets.estimates.serving import Benchmarked
 from pipelines.energy import held_out
+from pipelines.energy.assumed import prior_of
 from pipelines.energy.intervals import NOMINAL
 from pipelines.energy.power import (
     OperatingPower,
@@ -22,6 +23,7 @@ from pipelines.energy.power import (
 from pipelines.energy.precision import PRECISIONS, peak_rate
 from pipelines.energy.serving_prior import MIN_POINTS_FOR_SPREAD, QUICK, fit_prior
 from pipelines.energy.serving_time import METHOD, Points
+from pipelines.energy.units import BILLION, TRILLION
 from pipelines.tables.contract import Column, Coverage, Rule, Table
 from pipelines.wiring import model_asset
 

@@ -1,7 +1,5 @@
 """estimates.carbon_and_water: carbon and water of one query of each model in each area."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 
@@ -9,8 +7,7 @@ from assets import columns as c
 from assets.core.assumptions import Assumptions
 from assets.estimates.profile import WORKLOADS
 from assets.estimates.throughput_rules import CONFIGURATION, KEY
-from pipelines.energy.impacts import carbon_gco2e, grid_water_ml, known_area, on_site_water_ml
-from pipelines.energy.intervals import combined_half_width_ln, interval
+from pipelines.energy.impacts import ImpactFactors, Place, impacts_with_intervals, known_area
 from pipelines.energy.serving_time import METHOD
 from pipelines.tables.contract import Column, Coverage, Rule, Table
 from pipelines.wiring import model_asset
@@ -67,46 +64,12 @@ TABLE = Table(
 )
 
 
-@dataclass(frozen=True)
-class Factors:
-    """What does not depend on the place, and how far factors of a place are known, half-widths in ln."""
-
-    wue_l_per_kwh: float
-    wue_half_width_ln: float
-    carbon_half_width_ln: float
-    grid_water_half_width_ln: float
-
-    @classmethod
-    def of(cls, assumed: Assumptions) -> "Factors":
-        wue = assumed.lognormal("impacts.wue_l_per_kwh")
-        widths = (assumed.value(f"impacts.{what}_half_width_ln") for what in ("carbon", "grid_water"))
-        return cls(wue.median, wue.half_width_ln, *widths)
-
-
-@dataclass(frozen=True)
-class Place:
-    """The factors of an area; None: not published."""
-
-    area_id: str
-    carbon_gco2e_per_kwh: float
-    grid_water_l_per_kwh: float | None
-    factors: Factors
-
-    @property
-    def wue_l_per_kwh(self) -> float:
-        return self.factors.wue_l_per_kwh
-
-    def with_carbon(self, energy_half_width_ln: float) -> float:
-        """Half-width of the carbon of an energy, in ln."""
-        return float(combined_half_width_ln([energy_half_width_ln, self.factors.carbon_half_width_ln]))
-
-
 def place_of(grids: pl.DataFrame, area_id: str, assumed: Assumptions) -> Place:
     """The factors of `area_id`. Raises EnergyInputError that lists the areas there are."""
     areas = area_factors(grids)
     known_area(area_id, areas["area_id"].to_list(), "published carbon factor")
     row = areas.row(by_predicate=pl.col("area_id") == area_id, named=True)
-    return Place(area_id, row["carbon_gco2e_per_kwh"], row["grid_water_l_per_kwh"], Factors.of(assumed))
+    return Place(area_id, row["carbon_gco2e_per_kwh"], row["grid_water_l_per_kwh"], ImpactFactors.of(assumed))
 
 
 def area_factors(grids: pl.DataFrame) -> pl.DataFrame:
@@ -131,30 +94,17 @@ def carbon_and_water_of(
         & pl.col("workload_id").is_in(WORKLOADS)
     )
     asked = asked.join(default_configurations.select(KEY), on=KEY, nulls_equal=True, validate="m:1")
-    return _impacts(asked.join(area_factors(grids), how="cross"), Factors.of(assumed)).select(TABLE.schema.keys())
+    return _impacts(asked.join(area_factors(grids), how="cross"), ImpactFactors.of(assumed)).select(TABLE.schema.keys())
 
 
-def _impacts(rows: pl.DataFrame, factors: Factors) -> pl.DataFrame:
-    wh, high = (rows[name].to_numpy() for name in ("energy_wh_per_query_p50", "energy_wh_per_query_p50_hi90"))
-    # WUE counts per kWh of IT energy, so water on site does not depend on the PUE, nor on how well it is known
-    known_without_pue = np.log(high / wh) * np.sqrt(1 - rows["interval_share_pue"].to_numpy())
+def _impacts(rows: pl.DataFrame, factors: ImpactFactors) -> pl.DataFrame:
+    names = ("energy_wh_per_query_p50", "energy_wh_per_query_p50_hi90", "interval_share_pue", "carbon_gco2e_per_kwh")
+    wh, high, share_of_pue, carbon = (rows[name].to_numpy() for name in names)
     water = rows["grid_water_l_per_kwh"].to_numpy()
-    figures = {
-        "carbon_gco2e": (
-            carbon_gco2e(wh, rows["carbon_gco2e_per_kwh"].to_numpy()), np.log(high / wh), factors.carbon_half_width_ln,
-        ),
-        "on_site_water_ml": (
-            on_site_water_ml(wh, rows["pue"][0], factors.wue_l_per_kwh), known_without_pue, factors.wue_half_width_ln,
-        ),
-        "grid_water_ml": (grid_water_ml(wh, water), np.log(high / wh), factors.grid_water_half_width_ln),
-    }  # fmt: skip
-    columns = {}
-    for name, (central, of_energy, of_factor) in figures.items():
-        width = combined_half_width_ln(np.stack([of_energy, np.full(len(of_energy), of_factor)]))
-        low, high_end = interval(central, width)
-        columns |= {
-            f"{name}_per_query_p50": central, f"{name}_per_query_p50_lo90": low, f"{name}_per_query_p50_hi90": high_end,
-        }  # fmt: skip
+    width = np.log(high / wh)
+    found = impacts_with_intervals(wh, width, share_of_pue, rows["pue"][0], carbon, water, factors)
+    ends = ("p50", "p50_lo90", "p50_hi90")
+    columns = {f"{name}_per_query_{ends[i]}": found[name][i] for name in found for i in range(len(ends))}
     return rows.with_columns(**{name: pl.Series(values).fill_nan(None) for name, values in columns.items()})
 
 

@@ -3,18 +3,22 @@
 The two methods are made in oviedo_estimates and serving_estimates; here is the contract, and they are put together.
 """
 
+from collections.abc import Sequence
+from hashlib import sha256
+
 import polars as pl
 
 from assets import columns as c
 from assets.core.assumptions import Assumptions
 from assets.estimates.oviedo_estimates import oviedo_estimates
-from assets.estimates.serving_estimates import loads, serving_estimates
+from assets.estimates.serving_estimates import serving_estimates
 from assets.estimates.throughput_rules import CONFIGURATION, PAPER_MODELS
 from assets.estimates.workloads import all_workloads
+from pipelines.energy.assumed import stored_loads
+from pipelines.energy.serving_estimate import CAUSES
 from pipelines.tables.contract import Column, Coverage, Rule, Table
 from pipelines.wiring import model_asset
 
-CAUSES = ("fit", "power", "pue", "load")
 GRAIN = (
     "model_id",
     "accelerator_id",
@@ -44,6 +48,7 @@ TABLE = Table(
     "spread of lengths, power and PUE. How wrong each is on figures it did not see stands in backtest.",
     grain=GRAIN,
     columns=(
+        c.estimate_id,
         *CONFIGURATION,
         c.workload_id,
         c.load,
@@ -108,6 +113,12 @@ TABLE = Table(
     min_rows=1000,
     rules=(
         Rule(
+            "An estimate_id is twelve hexadecimal digits and names one estimate",
+            pl.col("estimate_id").str.contains("^[0-9a-f]{12}$") & pl.col("estimate_id").is_unique(),
+            check="contract",
+            show="estimate_id",
+        ),
+        Rule(
             "Quantiles ascend",
             (pl.col("energy_wh_per_query_p05") <= pl.col("energy_wh_per_query_p25"))
             & (pl.col("energy_wh_per_query_p25") <= pl.col("energy_wh_per_query_p50"))
@@ -161,20 +172,27 @@ TABLE = Table(
 )
 
 
+def estimate_id_of(key: Sequence[object]) -> str:
+    """The id of the estimate whose values of GRAIN are `key`."""
+    return sha256("|".join("" if value is None else str(value) for value in key).encode()).hexdigest()[:12]
+
+
 def energy_per_query_of(
     throughput_rules: pl.DataFrame,
     serving_fits: pl.DataFrame,
     request_lengths: pl.DataFrame,
     assumptions: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The estimates of both methods."""
+    """The estimates of both methods, each with its id."""
     assumed = Assumptions(assumptions)
     asked = all_workloads(assumed, request_lengths)
     parts = [
-        *serving_estimates(serving_fits, asked, assumed, loads(assumed)),
+        *serving_estimates(serving_fits, asked, assumed, stored_loads(assumed)),
         *oviedo_estimates(throughput_rules, asked, assumed),
     ]
-    return pl.concat([part.select(TABLE.schema.keys()) for part in parts])
+    columns = [name for name in TABLE.schema if name != "estimate_id"]
+    made = pl.concat([part.select(columns) for part in parts])
+    return made.with_columns(estimate_id=pl.Series([estimate_id_of(key) for key in made.select(GRAIN).iter_rows()]))
 
 
 energy_per_query_asset = model_asset(

@@ -7,12 +7,12 @@ import polars as pl
 
 from assets import columns as c
 from assets.core.assumptions import Assumptions
-from assets.estimates.carbon_and_water import Place, place_of
+from assets.estimates.carbon_and_water import place_of
 from assets.estimates.throughput_rules import KEY, PAPER_SOURCE
 from assets.raw.fleets import BLEND
 from pipelines.energy.errors import EnergyInputError
 from pipelines.energy.fleet import accelerators_needed, energy_gwh_per_day, peak_kw
-from pipelines.energy.impacts import carbon_gco2e, grid_water_ml, on_site_water_ml
+from pipelines.energy.impacts import Place, carbon_gco2e, grid_water_ml, on_site_water_ml
 from pipelines.energy.oviedo2026 import FRONTIER_MODELS
 from pipelines.energy.oviedo2026 import METHOD as OVIEDO
 from pipelines.energy.serving_time import METHOD as SERVING_TIME

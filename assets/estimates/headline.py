@@ -5,14 +5,16 @@ import polars as pl
 
 from assets import columns as c
 from assets.core.assumptions import Assumptions
-from assets.estimates.profile import WORKLOADS, Workload, factors, paper_energies, workloads
+from assets.estimates.profile import WORKLOADS, paper_energies, workloads
 from assets.estimates.serving_fits import serving_time_of
 from assets.estimates.throughput_rules import PAPER_MODELS, PAPER_SOURCE, paper_node_power_w
 from pipelines.energy.distribution import Energy
 from pipelines.energy.oviedo2026 import METHOD as OVIEDO
+from pipelines.energy.oviedo2026 import Factors
 from pipelines.energy.quantiles import newton_quantiles_wh
 from pipelines.energy.serving_energy import energy_wh
 from pipelines.energy.serving_time import METHOD as SERVING
+from pipelines.energy.workloads import Workload
 from pipelines.tables.contract import Coverage, Table
 from pipelines.wiring import model_asset
 
@@ -64,7 +66,7 @@ def _serving_energies(fits: pl.DataFrame, assumed: Assumptions, asked: Workload)
     accelerator_s = serving_time_of(own).accelerator_s(asked.input_tokens, asked.lengths.tokens)
     power_w = np.array([paper_node_power_w(assumed, model) for model in own["model_id"]])
     wh = energy_wh(accelerator_s.T, power_w / own["n_accelerators"].to_numpy())
-    factor = factors(assumed, "facility").product
+    factor = Factors.of(assumed, "facility").product
     return {model: Energy(wh[:, i], asked.lengths.weights, factor) for i, model in enumerate(own["model_id"])}
 
 

@@ -3,28 +3,25 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
 import polars as pl
 
 from assets.core.assumptions import Assumptions
-from assets.estimates.profile import Workload, factors
 from assets.estimates.throughput_rules import PAPER_SOURCE, rule_of
-from assets.estimates.workloads import QUANTILES, Trace, beyond_benchmarks, mean_output_tokens
+from assets.estimates.workloads import beyond_benchmarks
 from pipelines.energy.distribution import Energy
-from pipelines.energy.lengths import OutputLengths
 from pipelines.energy.oviedo2026 import (
+    BOUNDARIES,
     METHOD,
+    MOST_NODES,
+    Factors,
     accelerator_s_per_query,
     energy_per_query,
     joules_per_output_token,
     wh_per_million_output_tokens,
 )
 from pipelines.energy.quantiles import evenly_thinned, newton_quantiles_wh
+from pipelines.energy.workloads import QUANTILES, Asked, lengths_of
 
-BOUNDARIES = ("node", "facility")
-"""No `gpu`: the paper's power is that of the node."""
-MOST_NODES = 1024
-"""A trace has thousands of different requests; so many, evenly spaced in energy, give its quantiles to 0.2 %."""
 NOT_OF_THIS_METHOD = (
     "energy_wh_per_query_p50_lo90", "energy_wh_per_query_p50_hi90", "energy_wh_per_query_mean_lo90",
     "energy_wh_per_query_mean_hi90", "interval_share_fit", "interval_share_power", "interval_share_pue",
@@ -33,33 +30,33 @@ NOT_OF_THIS_METHOD = (
 
 
 def oviedo_estimates(
-    throughput_rules: pl.DataFrame, workloads: list[Workload | Trace], assumed: Assumptions
+    throughput_rules: pl.DataFrame, workloads: list[Asked], assumed: Assumptions
 ) -> Iterator[pl.DataFrame]:
     """The estimates of every configuration that has a rule and a node power, a frame a workload and boundary."""
     usable = throughput_rules.filter(pl.col("no_estimate_because").is_null())
     power_w = usable["node_power_max_w"].to_numpy()[:, None]
     for asked in workloads:
-        input_tokens, lengths = _lengths(asked)
-        energy = energy_per_query(rule_of(usable), power_w, factors(assumed, "node"), input_tokens, lengths)
+        input_tokens, lengths = lengths_of(asked)
+        energy = energy_per_query(rule_of(usable), power_w, Factors.of(assumed, "node"), input_tokens, lengths)
         thinned = evenly_thinned(energy, MOST_NODES)
         n_accelerators = usable["n_accelerators"].to_numpy()
         accelerator_s = accelerator_s_per_query(rule_of(usable), n_accelerators, input_tokens, lengths)
         rules = usable.with_columns(accelerator_s_per_query_mean=accelerator_s)
         for boundary in BOUNDARIES:
-            factor = factors(assumed, boundary)
+            factor = Factors.of(assumed, boundary)
             made = (replace(one, factor=factor.product) for one in (energy, thinned))
             yield _estimate(rules, asked, *made, assumed, boundary)
 
 
 def _estimate(
     rules: pl.DataFrame,
-    asked: Workload | Trace,
+    asked: Asked,
     energy: Energy,
     thinned: Energy,
     assumed: Assumptions,
     boundary: str,
 ) -> pl.DataFrame:
-    factor, mean_tokens = factors(assumed, boundary), mean_output_tokens(asked)
+    factor, mean_tokens = Factors.of(assumed, boundary), asked.output_tokens_mean
     quantiles = newton_quantiles_wh(thinned, list(QUANTILES.values()))
     return rules.with_columns(
         *(pl.lit(None, dtype=pl.Float64).alias(name) for name in NOT_OF_THIS_METHOD),
@@ -79,11 +76,3 @@ def _estimate(
         node_id=pl.when(pl.col("source_id") != PAPER_SOURCE).then("node_id"),
         **beyond_benchmarks(rules, asked),
     )
-
-
-def _lengths(asked: Workload | Trace) -> tuple[np.ndarray | float, OutputLengths]:
-    """Input lengths, and output lengths with their weights: nodes of an integral, or the requests of a trace."""
-    if isinstance(asked, Trace):
-        # the rule takes logarithms of lengths: an empty prompt counts as one token
-        return np.maximum(asked.input_tokens, 1.0), OutputLengths(asked.output_tokens, asked.weights)
-    return asked.input_tokens, asked.lengths

@@ -5,29 +5,19 @@ No table is made here, and no formula either: formulas are in pipelines/energy, 
 
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
-from assets.core.assumptions import Assumptions
 from assets.estimates.throughput_rules import FITTED_SOURCES, KEY
-from pipelines.energy.kv_cache import growing_layers, kv_bytes_per_token
-from pipelines.energy.precision import PRECISIONS, fits_in_memory, peak_rate
-from pipelines.energy.serving_prior import FEATURES, Deployments, Prior
-from pipelines.energy.serving_time import N_TERMS, TERMS, Points
+from pipelines.energy.precision import PRECISIONS, fits_in_memory
+from pipelines.energy.serving_prior import Deployments
+from pipelines.energy.serving_time import Points
+from pipelines.energy.specifications import RATINGS, SPECIFICATIONS, deployments_of, peak_flop_per_s
+from pipelines.energy.units import BILLION
 
 NO_PRECISION = "the precision is not stated, or the method does not cover it"
 NO_ARCHITECTURE = "layers and attention heads of the model were not read"
 NO_RATING = "peak rate, bandwidth or memory of the accelerator is not published"
 NO_MEMORY = "the weights do not fit in the memory of the accelerators: they must be more"
-SPECIFICATIONS = (
-    "total_params_b", "active_params_b", "n_kv_heads", "head_dim", "kv_lora_rank", "rope_head_dim",
-    "n_kv_cache_layers", "n_kv_window_layers", "kv_window_tokens",
-)  # fmt: skip
-RATINGS = (
-    "memory_gb", "memory_bandwidth_gb_per_s", "dense_fp16_tflop_per_s", "dense_fp8_tflop_per_s",
-    "dense_fp4_tflop_per_s", "tdp_w",
-)  # fmt: skip
-BILLION, TRILLION = 1e9, 1e12
 
 
 def benchmarks(serving_measurements: pl.DataFrame) -> pl.DataFrame:
@@ -64,7 +54,7 @@ class Benchmarked:
         keys = usable.with_columns(configuration=pl.int_range(pl.len(), dtype=pl.Int64))
         rows = rows.join(keys.select(*KEY, "configuration"), on=KEY, nulls_equal=True, maintain_order="left")
         left_out = described.filter(pl.col("no_fit_because").is_not_null()).select(*KEY, "no_fit_because")
-        return cls(keys, rows, deployments_of(usable), left_out)
+        return cls(keys, rows, deployments_of(usable.to_dicts()), left_out)
 
     @property
     def points(self) -> Points:
@@ -99,42 +89,3 @@ def _no_fit_because(row: dict) -> str | None:
     if not fits_in_memory(row["total_params_b"] * BILLION, row["precision"], row["n_accelerators"], memory_bytes):
         return NO_MEMORY
     return None
-
-
-def peak_flop_per_s(row: dict) -> float | None:
-    """Peak dense FLOP/s of one accelerator at the precision of `row`, or the next wider; None where none is known."""
-    rates = {name: row[f"dense_{name}_tflop_per_s"] for name in ("fp16", "fp8", "fp4")}
-    found = peak_rate(row["precision"], rates)
-    return None if found is None else found * TRILLION
-
-
-def deployments_of(described: pl.DataFrame) -> Deployments:
-    """Deployments of rows `with_specifications` that have no `no_fit_because`."""
-    rows = described.to_dicts()
-    return Deployments(
-        active_params=described["active_params_b"].to_numpy() * BILLION,
-        total_params=described["total_params_b"].to_numpy() * BILLION,
-        n_accelerators=described["n_accelerators"].to_numpy(),
-        precision=described["precision"].to_list(),
-        flop_per_s=np.array([peak_flop_per_s(row) for row in rows], dtype=float),
-        bandwidth_bytes_per_s=described["memory_bandwidth_gb_per_s"].to_numpy() * BILLION,
-        memory_bytes=described["memory_gb"].to_numpy() * BILLION,
-        kv_bytes_per_token=np.array([_kv_bytes_per_token(row) for row in rows], dtype=float),
-    )
-
-
-def _kv_bytes_per_token(row: dict) -> float:
-    latent = None if row["kv_lora_rank"] is None else row["kv_lora_rank"] + row["rope_head_dim"]
-    layers = growing_layers(row["n_kv_cache_layers"], row["n_kv_window_layers"], row["kv_window_tokens"])
-    bytes_per_value = PRECISIONS[row["precision"]].kv_bytes
-    return kv_bytes_per_token(layers, row["n_kv_heads"], row["head_dim"], bytes_per_value, latent)
-
-
-def prior_of(assumed: Assumptions) -> Prior:
-    """The dated prior of assumptions.yaml: B by term and feature, S by pair of terms."""
-    b = [[assumed.value(f"serving-time.prior.b.{term}.{feature}") for feature in FEATURES] for term in TERMS]
-    s = np.empty((N_TERMS, N_TERMS))
-    for i, first in enumerate(TERMS):
-        for j, second in enumerate(TERMS[: i + 1]):
-            s[i, j] = s[j, i] = assumed.value(f"serving-time.prior.s.{second}.{first}")
-    return Prior(np.array(b), s)

@@ -5,15 +5,18 @@ import polars as pl
 
 from assets import columns as c
 from assets.core.assumptions import Assumptions
-from assets.estimates.serving import TRILLION, Benchmarked, peak_flop_per_s, prior_of
+from assets.estimates.serving import Benchmarked
 from assets.estimates.throughput_rules import CONFIGURATION, KEY, benchmarked_lengths
+from pipelines.energy.assumed import prior_of
 from pipelines.energy.held_out import n_different_points
 from pipelines.energy.intervals import widest_half_width_ln
-from pipelines.energy.serving_time import N_TERMS, TERMS, ServingTime, fit_serving_time, largest_residuals_ln
+from pipelines.energy.serving_estimate import PAIRS, posterior_of
+from pipelines.energy.serving_time import TERMS, ServingTime, fit_serving_time, largest_residuals_ln
+from pipelines.energy.specifications import peak_flop_per_s
+from pipelines.energy.units import TRILLION
 from pipelines.tables.contract import Coverage, Rule, Table
 from pipelines.wiring import model_asset
 
-PAIRS = tuple((TERMS[j], TERMS[i]) for i in range(N_TERMS) for j in range(i + 1))
 LEVELS = {1: "1-point", 2: "2-points", 3: "3-points", 4: "3-points"}
 """Which held-out half-width holds for so many pairs of lengths; `table` for more."""
 
@@ -151,12 +154,7 @@ def _with_node_power(frame: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
 
 def serving_time_of(fits: pl.DataFrame) -> ServingTime:
     """The posteriors of `fits` as arrays, in its order."""
-    theta = fits.select(f"ln_{term}" for term in TERMS).to_numpy()
-    covariance = np.empty((fits.height, N_TERMS, N_TERMS))
-    for a, b in PAIRS:
-        i, j = TERMS.index(a), TERMS.index(b)
-        covariance[:, i, j] = covariance[:, j, i] = fits[f"cov_{a}_{b}"].to_numpy()
-    return ServingTime(theta, covariance)
+    return posterior_of(lambda name: fits[name].to_numpy())
 
 
 serving_fits = model_asset(

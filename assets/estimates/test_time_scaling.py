@@ -7,10 +7,10 @@ import polars as pl
 from assets import columns as c
 from assets.core.assumptions import Assumptions
 from assets.estimates.oviedo_estimates import oviedo_estimates
-from assets.estimates.profile import Workload, workload
 from assets.estimates.serving_estimates import serving_estimates
 from assets.estimates.throughput_rules import CONFIGURATION, KEY
 from pipelines.energy.lengths import exponential
+from pipelines.energy.workloads import Workload
 from pipelines.tables.contract import Column, Coverage, Rule, Table
 from pipelines.wiring import model_asset
 
@@ -76,7 +76,7 @@ def test_time_scaling_of(
 ) -> pl.DataFrame:
     """One row a configuration, multiple and method."""
     assumed = Assumptions(assumptions)
-    base = workload(assumed, BASE)
+    base = Workload.of(assumed, BASE)
     asked = [longer(base, multiple) for multiple in MULTIPLES]
     saturated = (assumed.value("load.published_benchmarks"),)
     both = [

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from pipelines.energy.lognormal import LogNormal
+from pipelines.energy.normal import ndtr
 
 MAX_STEPS = 200
 LN_TOLERANCE = 1e-11

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipelines.energy.normal import ndtri
+
 Z95 = 1.645
 """The paper's rounded 95 % point of the normal distribution (method 1: sigma = (ln hi - ln lo) / (2 · 1.645))."""
 
@@ -47,8 +49,6 @@ class LogNormal:
         return LogNormal(self.mu + other.mu, float(np.hypot(self.sigma, other.sigma)))
 
     def quantile(self, p: float) -> float:
-        from scipy.special import ndtri  # noqa: PLC0415  (only this method needs it)
-
         return float(np.exp(self.mu + self.sigma * ndtri(p)))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipelines.energy.assumed import Assumed
 from pipelines.energy.distribution import Energy, Pool, Scaled, quantiles_wh
 from pipelines.energy.lengths import OutputLengths
 from pipelines.energy.lognormal import ONE, LogNormal
@@ -17,6 +18,10 @@ from pipelines.energy.throughput import ThroughputRule
 from pipelines.energy.units import JOULES_PER_WH, TOKENS_PER_MILLION
 
 METHOD = "oviedo2026"
+BOUNDARIES = ("node", "facility")
+"""No `gpu`: the paper's power is that of the node."""
+MOST_NODES = 1024
+"""A trace has thousands of different requests; so many, evenly spaced in energy, give its quantiles to 0.2 %."""
 FRONTIER_MODELS = 3
 """The blend pools the three models with the largest medians (released code)."""
 _FIRST_TRIM, _SECOND_TRIM = (0.05, 0.95), (0.10, 0.90)
@@ -31,6 +36,12 @@ class Factors:
 
     power_utilisation: LogNormal
     pue: LogNormal = ONE
+
+    @classmethod
+    def of(cls, assumed: Assumed, boundary: str) -> "Factors":
+        """PUE where the boundary is the facility: the one place where it enters."""
+        pue = assumed.lognormal("oviedo2026.pue") if boundary == "facility" else ONE
+        return cls(assumed.lognormal("oviedo2026.power_utilisation"), pue)
 
     @property
     def product(self) -> LogNormal:

@@ -6,10 +6,10 @@ The general root finder of `distribution` also serves pools and trimmed distribu
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from pipelines.energy.distribution import Energy, quantiles_wh
 from pipelines.energy.errors import EnergyInputError
+from pipelines.energy.normal import ndtr, ndtri
 
 _STEPS, _TOLERANCE_LN, _LARGEST_STEP = 12, 1e-8, 2.0
 _BATCH = 256

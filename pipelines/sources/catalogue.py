@@ -9,9 +9,9 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
+from pipelines.home import REPOSITORY
 from pipelines.sources.errors import SourceError
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 CATALOGUE_PATH = REPOSITORY / "assets" / "sources.yaml"
 
 

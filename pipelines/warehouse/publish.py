@@ -12,10 +12,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from pipelines.home import FILE_NAME
 from pipelines.tables.contract import Column, Table, TableError
 from pipelines.warehouse.store import Warehouse
 
-FILE_NAME = "joulebook.duckdb"
 STORAGE_VERSION = "v1.2.0"
 """Clients from DuckDB 1.2 on can open it; the default format of 2.0 they cannot."""
 

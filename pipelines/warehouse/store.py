@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +10,7 @@ import polars as pl
 from pipelines.sources.snapshots import write_atomically
 from pipelines.tables.contract import Table
 
-DEFAULT_HOME = "warehouse"
 SIGNIFICANT_DIGITS = 12
-
-
-def resolve_home(home: str | os.PathLike | None = None) -> Path:
-    """The home folder: the argument, else JOULEBOOK_HOME, else ./warehouse."""
-    return Path(home or os.environ.get("JOULEBOOK_HOME") or DEFAULT_HOME).expanduser().resolve()
 
 
 @dataclass(frozen=True)

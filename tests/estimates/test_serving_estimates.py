@@ -6,20 +6,21 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from assets.core.assumptions import Assumptions
-from assets.estimates.energy_per_query import CAUSES
 from assets.estimates.serving import (
     NO_ARCHITECTURE,
     NO_MEMORY,
     NO_PRECISION,
     NO_RATING,
     benchmarks,
-    prior_of,
     with_specifications,
 )
 from assets.estimates.serving_estimates import serving_estimates
 from assets.estimates.serving_fits import serving_time_of
 from assets.estimates.throughput_rules import KEY
-from assets.estimates.workloads import TRACES, traces
+from assets.estimates.workloads import traces
+from pipelines.energy.assumed import prior_of
+from pipelines.energy.serving_estimate import CAUSES
+from pipelines.energy.workloads import TRACES
 from pipelines.warehouse.store import Warehouse
 
 LN_MEDIAN_OVER_SCALE = np.log(2)

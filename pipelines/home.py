@@ -1,0 +1,13 @@
+"""Where a book lies: the home folder and the file that people open. Imports nothing, so that reading starts at once."""
+
+import os
+from pathlib import Path
+
+DEFAULT_HOME = "warehouse"
+FILE_NAME = "joulebook.duckdb"
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def resolve_home(home: str | os.PathLike | None = None) -> Path:
+    """The home folder: the argument, else JOULEBOOK_HOME, else ./warehouse."""
+    return Path(home or os.environ.get("JOULEBOOK_HOME") or DEFAULT_HOME).expanduser().resolve()
