@@ -7,13 +7,19 @@ import gc
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.home import FILE_NAME, REPOSITORY, resolve_home
 
+if TYPE_CHECKING:
+    from pipelines.warehouse.releases import Releases
+
 EXIT_NOT_PUBLISHED = 1
+EXIT_BAD_INPUT = 2
 WRITTEN_HERE = ("# Written by joulebook", "telemetry:\n  enabled: false\nnux:\n")
 """How the settings begin that are ours, those of earlier versions too."""
 DAGSTER_SETTINGS = """\
@@ -50,14 +56,14 @@ def refresh(offline: bool, home: Path | None, update_extracts: bool, verbose: bo
     """Take the sources, check them, estimate, and publish joulebook.duckdb."""
     # A short process with a third of a gigabyte of live modules: collecting garbage cost a tenth of it, freed 10 MB.
     gc.disable()
-    place = _enter(home)
     if not verbose:
         logging.getLogger().setLevel(logging.ERROR)
-    from pipelines.refresh import run_refresh
     from pipelines.sources.errors import SourceError
 
     try:
+        place = _enter(home)
         from pipelines.definitions import build
+        from pipelines.refresh import run_refresh
 
         published = run_refresh(build, place, offline=offline, update_extracts=update_extracts, verbose=verbose)
     except (SourceError, OSError) as error:
@@ -73,6 +79,62 @@ def sources(home: Path | None) -> None:
     from pipelines.reader.sources import print_sources
 
     sys.exit(print_sources(resolve_home(home) / FILE_NAME))
+
+
+@main.command()
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
+def releases(home: Path | None) -> None:
+    """List the releases: when, how many estimates changed, and what caused it."""
+    from pipelines.reader.releases import print_releases
+
+    sys.exit(print_releases(resolve_home(home) / FILE_NAME))
+
+
+@main.command()
+@click.argument("old", type=int)
+@click.argument("new", type=int)
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
+def changes(old: int, new: int, home: Path | None) -> None:
+    """Say what changed from release OLD to release NEW, and what caused how much of it."""
+    from pipelines.reader.releases import print_changes
+
+    sys.exit(print_changes(resolve_home(home) / FILE_NAME, old, new))
+
+
+@main.command()
+@click.argument("number", type=int)
+@click.argument("name")
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where the releases lie.")
+def tag(number: int, name: str, home: Path | None) -> None:
+    """Give release NUMBER a NAME, so that prune keeps it. It shows in the published file after the next refresh."""
+    _on_releases(home, lambda kept: kept.tag(number, name) or [f"release {number} is {name}"])
+
+
+@main.command()
+@click.option("--keep", type=int, required=True, help="How many of the newest releases stay.")
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where the releases lie.")
+def prune(keep: int, home: Path | None) -> None:
+    """Remove old releases: all but the newest ones and those with a name. Never the one that is served."""
+    _on_releases(home, lambda kept: [f"removed release {release.number}" for release in kept.prune(keep)] or ["none"])
+
+
+def _on_releases(home: Path | None, work: Callable[["Releases"], list[str]]) -> None:
+    """Change the releases of a home while no refresh is at work there, and say what was done."""
+    from pipelines.sources.errors import SourceError
+    from pipelines.warehouse.lock import alone
+    from pipelines.warehouse.releases import ReleaseError, Releases
+
+    place = resolve_home(home)
+    if not (place / "releases").exists():
+        click.echo(f"error: {place} has no releases: run joulebook refresh first", err=True)
+        sys.exit(EXIT_BAD_INPUT)
+    try:
+        with alone(place):
+            for line in work(Releases(place)):
+                click.echo(line)
+    except (ReleaseError, SourceError, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_BAD_INPUT)
 
 
 @main.command()

@@ -3,7 +3,6 @@
 The work itself is the assets'; they come in as Dagster definitions from the door.
 """
 
-import fcntl
 import hashlib
 import logging
 import time
@@ -19,11 +18,11 @@ from rich.text import Text
 
 from pipelines.home import FILE_NAME, REPOSITORY
 from pipelines.sources.catalogue import load_catalogue
-from pipelines.sources.errors import SourceError
 from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, read_head, write_extract
 from pipelines.sources.intake import Places, read_taken, serves_what_was_accepted
 from pipelines.sources.snapshots import write_atomically
 from pipelines.tables.beside import beside
+from pipelines.warehouse.lock import alone
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book, use_web, web_of
 
@@ -39,7 +38,7 @@ def run_refresh(build: Build, home: Path, *, offline: bool, update_extracts: boo
     """Run the job in this process. Returns whether the file was published; prints how it went."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     started = time.monotonic()
-    with _alone(home):
+    with alone(home):
         if not offline and not update_extracts and _nothing_new(home):
             console.print(f"nothing new: every publisher serves what {home / FILE_NAME} was made from")
             console.print(f"checked   {len(load_catalogue())} sources ({time.monotonic() - started:.1f} s)")
@@ -108,22 +107,10 @@ def _run(build: Build, book: Book, console: Console, verbose: bool) -> dg.Execut
             return job.execute_in_process(run_config=run_config, instance=instance, raise_on_error=False)
 
 
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """One refresh at a time in a home: two would publish each other's tables."""
-    with (home / "refresh.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            problem = "another refresh is at work here"
-            raise SourceError("JOULEBOOK_HOME", str(home), problem, "Wait until it has ended.") from error
-        yield
-
-
 def _published(result: dg.ExecuteInProcessResult) -> bool:
     """Whether this run, and not another, materialised the published file."""
     made = result.filter_events(lambda event: event.event_type_value == "ASSET_MATERIALIZATION")
-    return any(event.asset_key is not None and event.asset_key.path[0] == "published" for event in made)
+    return any(event.asset_key is not None and event.asset_key.path == ["published", "joulebook"] for event in made)
 
 
 def _live_sources(home: Path) -> list[str]:
@@ -219,6 +206,11 @@ def _headlines(book: duckdb.DuckDBPyConnection) -> Iterator[str]:
         "select count(*), count(*) filter (where abs(ratio - 1) <= tolerance) from paper_reproduction"
     ).fetchall()[0]
     yield f"paper     {within} of {n} published figures reproduced within their tolerance"
+    number, release_id, changed, added, removed, causes = book.execute(
+        "select release_number, release_id, n_changed, n_added, n_removed, causes from releases"
+        " order by release_number desc limit 1"
+    ).fetchall()[0]
+    yield f"release   {number}, {release_id[:12]}: {changed} estimates changed, {added} new, {removed} gone ({causes})"
 
 
 def _problems(home: Path, result: dg.ExecuteInProcessResult) -> list[str]:

@@ -23,11 +23,12 @@ from pipelines.sources.intake import Parse, Places, Reading, Taken, record_taken
 from pipelines.tables.beside import announce, failures_of
 from pipelines.tables.contract import Column, Table, TableError
 from pipelines.tables.validate import Failure, ValidatorError
+from pipelines.warehouse.releases import ReleaseError
 from pipelines.warehouse.sql import SqlError, code_version, inputs_of, run_sql
 from pipelines.warehouse.store import Warehouse, content_version
 
 KINDS = {"raw": {"python"}, "core": {"python"}, "estimates": {"python", "numpy"}, "published": {"duckdb"}}
-SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError, EnergyInputError)
+SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError, EnergyInputError, ReleaseError)
 """Errors that say by themselves what to do: they are shown as one line."""
 
 

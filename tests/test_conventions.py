@@ -11,6 +11,7 @@ from pathlib import Path
 import pint
 import pytest
 
+from assets.published.tables import OF_A_RELEASE, RELEASES
 from pipelines.definitions import all_tables, defs
 from pipelines.sources.catalogue import REPOSITORY
 from pipelines.tables.contract import Column, Table
@@ -18,7 +19,8 @@ from pipelines.warehouse.publish import COLUMNS_TABLE
 from tests.support import MIRROR, mirror_index
 
 TABLES = {table.name: table for table in all_tables()}
-OURS = [table for table in (*TABLES.values(), COLUMNS_TABLE) if table.layer != "raw"]
+OF_THE_FILE = (COLUMNS_TABLE, RELEASES, *OF_A_RELEASE)
+OURS = [table for table in (*TABLES.values(), *OF_THE_FILE) if table.layer != "raw"]
 """Tables whose column names are ours; raw ones keep the publisher's."""
 MAX_LINES_OF_A_FUNCTION = 30
 
@@ -31,7 +33,7 @@ UNIT_OF_SUFFIX = {
 UNIT_OF_THING = {"s": "s", "day": "day", "h": "hour", "kwh": "kWh"}
 """Things after `per` that are units themselves."""
 AFTER_THE_UNIT = (
-    r"_((p\d\d|mean)(_(lo|hi)90)?|lo90|hi90|maker)$|(?<=^value)_[ab]$|(?<=_per_s)_of_summary$|"
+    r"_((p\d\d|mean)(_(lo|hi)90|_before|_after)?|lo90|hi90|maker)$|(?<=^value)_[ab]$|(?<=_per_s)_of_summary$|"
     r"(?<=_w)_of_summary$|(?<=_token)_as_printed$"
 )
 """A statistic, whose figure it is, or which of two compared ones, may follow the unit."""
@@ -88,7 +90,7 @@ def test_the_assets_are_those_of_the_committed_list(specs):
 
 
 def test_every_table_has_an_asset_and_every_check_of_its_declaration(specs):
-    assert set(specs) == {*TABLES, "published.joulebook"}
+    assert set(specs) == {*TABLES, "published.release", "published.joulebook"}
     checks = defaultdict(set)
     for key in defs.resolve_asset_graph().asset_check_keys:
         checks[".".join(key.asset_key.path)].add(key.name)
@@ -131,7 +133,7 @@ def test_ids_of_tables_columns_and_sources_are_plain_lower_case():
 
 
 def test_published_tables_have_different_names():
-    names = [table.short_name for table in (*TABLES.values(), COLUMNS_TABLE) if table.published]
+    names = [table.short_name for table in (*TABLES.values(), *OF_THE_FILE) if table.published]
     assert len(set(names)) == len(names)
 
 
@@ -233,7 +235,7 @@ def test_throughput_says_its_basis():
 
 
 def test_every_column_has_a_meaning_of_its_own():
-    for table in (*TABLES.values(), COLUMNS_TABLE):
+    for table in (*TABLES.values(), *OF_THE_FILE):
         for column in table.columns:
             assert re.fullmatch(r".{3,}[.?]", column.meaning), f"{table.name}.{column.name}"
 

@@ -94,6 +94,11 @@ class Assumptions:
             raise SourceError("assumptions.yaml", assumption_id, "is not log-normal", "Give it low and high.")
         return LogNormal.from_p5_p95(row["low"], row["high"])
 
+    def in_force(self) -> pl.DataFrame:
+        """The entry of each assumption that holds on the day."""
+        begun = self.frame.filter(pl.col("valid_from") <= self.on).sort("assumption_id", "valid_from")
+        return begun.unique("assumption_id", keep="last", maintain_order=True)
+
     def _row(self, assumption_id: str) -> dict:
         in_force = (pl.col("assumption_id") == assumption_id) & (pl.col("valid_from") <= self.on)
         found = self.frame.filter(in_force).sort("valid_from")

@@ -2,16 +2,28 @@
 
 import importlib
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 
 import dagster as dg
+import polars as pl
 
 import assets.core
 import assets.estimates
+from assets.published.tables import CHANGE_CAUSES, CHANGES, HISTORY, RELEASE_CAUSES, RELEASES
 from pipelines.sources.intake import promote
 from pipelines.tables.contract import Table
 from pipelines.warehouse.publish import publish
+from pipelines.warehouse.releases import OF_THE_TAKING, Release, Releases
+from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book, asset_key, one_line_errors
+
+AS_OF = """
+create macro energy_per_query_as_of(release_number) as table
+    select * exclude (release_from, release_to) from energy_per_query_history
+    where release_from <= release_number and (release_to is null or release_number <= release_to)
+"""
+"""Time travel: FROM energy_per_query_as_of(3)."""
 
 
 def published_tables() -> list[Table]:
@@ -27,24 +39,69 @@ def table_modules(package: ModuleType) -> list[ModuleType]:
     return [module for module in modules if hasattr(module, "TABLE")]
 
 
+def releases_table(releases: Releases) -> pl.DataFrame:
+    """One row a release of this home."""
+    named = {number: name for name, number in releases.tags().items()}
+    rows = [_release_row(release, named.get(release.number)) for release in releases.all()]
+    return RELEASES.conform(pl.DataFrame(rows, schema=RELEASES.schema))
+
+
+def _release_row(release: Release, tag: str | None) -> dict:
+    manifest = release.manifest
+    example = [row for row in manifest["headline"] if row.get("model_id") and row["workload_id"] == "traditional"]
+    watched = [row for row in manifest["backtest"] if row["held_out"] == "one point"]
+    rows = {entry["table"]: entry["rows"] for entry in manifest["tables"]}
+    return {
+        "release_number": release.number,
+        "release_id": release.release_id,
+        "released_at_utc": manifest["released_at_utc"],
+        "tag": tag,
+        "code_commit": manifest["code_commit"],
+        "method_versions": ", ".join(f"{name} {version}" for name, version in manifest["method_versions"].items()),
+        "n_estimates": rows["estimates.energy_per_query"],
+        **{f"n_{kind}": manifest["changes"][kind] for kind in ("changed", "added", "removed")},
+        "causes": manifest["changes"]["causes"],
+        "energy_wh_per_query_p50": example[0]["energy_wh_per_query_p50"] if example else None,
+        "backtest_error_p50": watched[0]["error_p50"] if watched else None,
+        "n_checks": sum(len(checks) for checks in manifest["checks"].values()),
+        "folder": str(release.folder.relative_to(release.folder.parents[1])),
+    }
+
+
+def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.DataFrame | list[Path]]]:
+    """What the file holds: the tables of the latest release, when and how figures were taken, and all changes."""
+    latest = releases.latest()
+    latest.verify()
+    found: list[tuple[Table, pl.DataFrame | list[Path]]] = [
+        (table, warehouse.read(table.name) if table.name in OF_THE_TAKING else [latest.path(table.name)])
+        for table in published_tables()
+    ]
+    for table in (CHANGES, CHANGE_CAUSES, RELEASE_CAUSES):
+        # columns that came with later releases are empty in earlier ones
+        parts = [pl.read_parquet(release.path(table.name), glob=False) for release in releases.all()]
+        merged = pl.concat(parts, how="diagonal_relaxed")
+        found.append((table, table.conform(merged.select(table.schema.keys()))))
+    return [*found, (HISTORY, [latest.path(HISTORY.name)]), (RELEASES, releases_table(releases))]
+
+
 @dg.asset(
     key=["published", "joulebook"],
     group_name="published",
     kinds={"duckdb"},
-    description="joulebook.duckdb: every published table with comments, and the data dictionary. Written aside, then "
-    "swapped in: a reader keeps the file it opened.",
-    deps=[asset_key(table.name) for table in published_tables()],
+    description="joulebook.duckdb: every table of the latest release with comments, what changed since earlier ones, "
+    "and the data dictionary. Written aside, then swapped in: a reader keeps the file it opened.",
+    deps=[asset_key("published.release"), *(asset_key(name) for name in OF_THE_TAKING)],
     metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("table_name", "String")])},
 )
 def joulebook(book: Book) -> dg.MaterializeResult:
-    tables = published_tables()
     with one_line_errors():
-        path = publish(book.warehouse, tables)
+        tables = contents(Releases(book.warehouse.home), book.warehouse)
+        path = publish(book.warehouse.home, tables, [AS_OF])
         promote(book.places)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": sum(book.warehouse.read(table.name).height for table in tables),
-            "tables": [table.short_name for table in tables],
+            "dagster/row_count": sum(book.warehouse.read(table.name).height for table in published_tables()),
+            "tables": [table.short_name for table, _ in tables],
             "path": dg.MetadataValue.path(str(path)),
             "size_bytes": path.stat().st_size,
         }

@@ -6,15 +6,14 @@ tables themselves (`published=True`).
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from pipelines.home import FILE_NAME
-from pipelines.tables.contract import Column, Table, TableError
-from pipelines.warehouse.store import Warehouse
+from pipelines.tables.contract import Column, Table
 
 STORAGE_VERSION = "v1.2.0"
 """Clients from DuckDB 1.2 on can open it; the default format of 2.0 they cannot."""
@@ -60,21 +59,25 @@ def dictionary(tables: Iterable[Table]) -> pl.DataFrame:
     return COLUMNS_TABLE.conform(pl.DataFrame(rows, schema=COLUMNS_TABLE.schema))
 
 
-def publish(warehouse: Warehouse, tables: list[Table]) -> Path:
-    """Write `joulebook.duckdb` aside with all `tables` and the dictionary, then swap it in. Returns its path."""
-    if unchecked := [table.name for table in tables if not warehouse.is_checked(table.name)]:
-        raise TableError(f"not published: {unchecked} did not pass their checks as they lie there; refresh anew")
-    target = warehouse.home / FILE_NAME
-    aside = warehouse.home / f".{FILE_NAME}.{secrets.token_hex(4)}"
+def publish(home: Path, tables: Sequence[tuple[Table, pl.DataFrame | list[Path]]], macros: Iterable[str] = ()) -> Path:
+    """Write `joulebook.duckdb` aside with all `tables` and the dictionary, then swap it in. Returns its path.
+
+    A table is a frame or Parquet files that lie one below the other. `macros`: SQL that makes them, names unqualified.
+    """
+    target = home / FILE_NAME
+    for left in home.glob(f".{FILE_NAME}.*"):
+        left.unlink()  # of a refresh that was killed: this one has the home to itself
+    aside = home / f".{FILE_NAME}.{secrets.token_hex(4)}"
     try:
         with duckdb.connect() as connection:
             connection.execute(f"attach {_text(str(aside))} as book (storage_version {_text(STORAGE_VERSION)})")
-            for table in tables:
-                source = f"read_parquet({_text(str(warehouse.path(table.name)))})"
-                _create(connection, table, source)
-            columns = dictionary([*tables, COLUMNS_TABLE])
-            connection.register("dictionary", columns.to_arrow())
-            _create(connection, COLUMNS_TABLE, "dictionary")
+            columns = dictionary([*(table for table, _ in tables), COLUMNS_TABLE])
+            for table, content in (*tables, (COLUMNS_TABLE, columns)):
+                _create(connection, table, _source(connection, content))
+            connection.execute("use book")
+            for macro in macros:
+                connection.execute(macro)
+            connection.execute("use memory")
             connection.execute("detach book")
         with aside.open("rb") as file:
             os.fsync(file.fileno())
@@ -82,6 +85,13 @@ def publish(warehouse: Warehouse, tables: list[Table]) -> Path:
     finally:
         aside.unlink(missing_ok=True)
     return target
+
+
+def _source(connection: duckdb.DuckDBPyConnection, content: pl.DataFrame | list[Path]) -> str:
+    if isinstance(content, pl.DataFrame):
+        connection.register("content", content.to_arrow())
+        return "content"
+    return f"read_parquet([{', '.join(_text(str(path)) for path in content)}])"
 
 
 def _create(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> None:

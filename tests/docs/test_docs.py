@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from assets.core.rejected import TABLE as REJECTED
+from assets.published.tables import OF_A_RELEASE, RELEASES
 from pipelines.definitions import all_tables
 from pipelines.sources.catalogue import REPOSITORY, Source, load_catalogue
 from pipelines.tables.corrections import Correction
@@ -38,7 +39,7 @@ def test_make_targets_exist(name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_tables_and_columns_exist(name):
-    tables = all_tables()
+    tables = [*all_tables(), RELEASES, *OF_A_RELEASE]
     columns = {column for table in tables for column in table.columns}
     known = {column.name for column in columns} | {value for column in columns for value in column.allowed or ()}
     known |= {table.short_name for table in tables} | set(load_catalogue())

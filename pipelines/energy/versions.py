@@ -1,0 +1,10 @@
+"""Versions of the methods. A number that moves without a new version, a new assumption or new figures stops a refresh.
+
+Change a version with the formula, the code or the constant in code that moves a number; docs/methods.md keeps the
+history. Assumptions have versions of their own: the day each is valid from.
+"""
+
+from types import MappingProxyType
+
+METHOD_VERSIONS = MappingProxyType({"oviedo2026": "2", "serving-time": "2026-11-25", "scenarios": "2026-11-25"})
+"""By method: `oviedo2026` counts, the others bear the day."""
