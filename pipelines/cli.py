@@ -138,6 +138,16 @@ def _on_releases(home: Path | None, work: Callable[["Releases"], list[str]]) -> 
 
 
 @main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
+def export(folder: Path, home: Path | None) -> None:
+    """Write a package to pass on into FOLDER: Parquet, metadata, citation, licences."""
+    from pipelines.reader.export import export as write_package
+
+    sys.exit(write_package(resolve_home(home) / "joulebook.duckdb", folder))
+
+
+@main.command()
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
 def ui(home: Path | None, port: int) -> None:

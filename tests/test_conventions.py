@@ -15,7 +15,7 @@ from assets.published.tables import OF_A_RELEASE, RELEASES
 from pipelines.definitions import all_tables, defs
 from pipelines.sources.catalogue import REPOSITORY
 from pipelines.tables.contract import Column, Table
-from pipelines.warehouse.publish import COLUMNS_TABLE
+from pipelines.warehouse.publish import COLUMNS_TABLE, SEPARATOR
 from tests.support import MIRROR, mirror_index
 
 TABLES = {table.name: table for table in all_tables()}
@@ -219,6 +219,10 @@ def test_a_column_name_means_one_thing():
         for column in table.columns:
             declared[column.name].add((column.unit, str(column.dtype)))
     assert {name: kinds for name, kinds in declared.items() if len(kinds) > 1} == {}
+
+
+def test_allowed_values_can_be_told_apart_in_the_dictionary():
+    assert not [c.name for t in OURS for c in t.columns if any(SEPARATOR.strip() in value for value in c.allowed or ())]
 
 
 def test_power_and_energy_say_their_boundary():

@@ -53,6 +53,7 @@ TABLE = Table(
         c.quantity("step_ratio", "dimensionless", "Energy over that of the rung below.", 0.1, 1e3).optional(),
         c.quantity("ratio_to_ours", "dimensionless", "Energy over ours within this boundary.", 1e-4, 1e4).optional(),
         c.text("estimate_basis", "How it is known.", BASES),
+        c.source_id.but(meaning="Whose metered figure it is; empty: ours, or that of the page.").optional(),
         c.source_url.optional(),
         c.text("explanation", "What the step adds, or what explains the difference from ours."),
     ),
@@ -185,7 +186,7 @@ def _metered(energy_measurements: pl.DataFrame, ours: pl.DataFrame) -> Iterator[
                 "ladder": OTHERS, "rung_order": ORDER[boundary], "estimate_boundary": boundary,
                 "rung": f"{source_id} {least['source_release']}, {least['locator']}: our mean query",
                 "energy_wh_per_query": ratio * mine["energy_wh_per_query_mean"], "ratio_to_ours": ratio,
-                "estimate_basis": "measured", "explanation": explanation,
+                "estimate_basis": "measured", "source_id": source_id, "explanation": explanation,
             }  # fmt: skip
 
 

@@ -41,9 +41,11 @@ TABLE = Table(
         c.boundary,
         c.energy_p50,
         c.quantity("carbon_gco2e_per_kwh", "g/kWh", "Carbon of a kWh there, CO2 equivalent.", 0, 2000),
+        c.source_id.but(name="carbon_source_id", meaning="The source of carbon_gco2e_per_kwh."),
         *_figure("carbon_gco2e_per_query", "g", "Location-based carbon", 1e4),
         *_figure("on_site_water_ml_per_query", "mL", "Water evaporated on site", 1e5),
         *(column.optional() for column in _figure("grid_water_ml_per_query", "mL", "Water of the electricity", 1e6)),
+        c.source_id.but(name="grid_water_source_id", meaning="The source of the water of a kWh.").optional(),
         c.evidence,
     ),
     min_rows=1000,
@@ -73,9 +75,11 @@ def place_of(grids: pl.DataFrame, area_id: str, assumed: Assumptions) -> Place:
 
 
 def area_factors(grids: pl.DataFrame) -> pl.DataFrame:
-    """One row an area with a carbon factor: area_id, area_name, year, carbon_gco2e_per_kwh, grid_water_l_per_kwh."""
-    carbon = grids.filter("is_default_carbon").select("area_id", "area_name", "year", "carbon_gco2e_per_kwh")
-    water = grids.filter("is_default_water").select("area_id", "grid_water_l_per_kwh")
+    """One row an area with a carbon factor: its name, the year, carbon and water of a kWh, and whose they are."""
+    carbon = grids.filter("is_default_carbon").select(
+        "area_id", "area_name", "year", "carbon_gco2e_per_kwh", carbon_source_id="source_id"
+    )
+    water = grids.filter("is_default_water").select("area_id", "grid_water_l_per_kwh", grid_water_source_id="source_id")
     return carbon.join(water, on="area_id", how="left", validate="1:1").sort("area_id")
 
 

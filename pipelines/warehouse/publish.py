@@ -17,6 +17,8 @@ from pipelines.tables.contract import Column, Table
 
 STORAGE_VERSION = "v1.2.0"
 """Clients from DuckDB 1.2 on can open it; the default format of 2.0 they cannot."""
+SEPARATOR = "; "
+"""Between the allowed values of a column; none of them contains it (a test holds it)."""
 
 COLUMNS_TABLE = Table(
     name="published.columns",
@@ -31,6 +33,12 @@ COLUMNS_TABLE = Table(
         Column("meaning", pl.String, "What it means, boundary and basis included."),
         Column("plausible_low", pl.Float64, "Lowest value the checks accept.", nullable=True),
         Column("plausible_high", pl.Float64, "Highest value the checks accept.", nullable=True),
+        Column(
+            "allowed_values",
+            pl.String,
+            "The only values the checks accept, with `; ` between them; empty: any.",
+            nullable=True,
+        ),
         Column("may_be_empty", pl.Boolean, "Whether the column may be empty."),
         Column("is_grain", pl.Boolean, "Whether it is part of what makes a row unique."),
     ),
@@ -50,6 +58,7 @@ def dictionary(tables: Iterable[Table]) -> pl.DataFrame:
             "meaning": column.meaning,
             "plausible_low": None if column.low is None else float(column.low),
             "plausible_high": None if column.high is None else float(column.high),
+            "allowed_values": None if column.allowed is None else SEPARATOR.join(column.allowed),
             "may_be_empty": column.nullable,
             "is_grain": column.name in table.grain,
         }

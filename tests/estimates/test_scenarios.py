@@ -266,6 +266,8 @@ def test_carbon_and_water_of_a_query_by_hand(read, llama, area_id, g_per_kwh, l_
     wh, high = query["energy_wh_per_query_p50"], query["energy_wh_per_query_p50_hi90"]
     assert row["carbon_gco2e_per_query_p50"] == pytest.approx(wh / 1000 * g_per_kwh)
     assert row["grid_water_ml_per_query_p50"] == pytest.approx(wh * l_per_kwh)
+    sources = (row["carbon_source_id"], row["grid_water_source_id"])
+    assert sources == ("owid_carbon_intensity", "ecologits_electricity_mixes")
     assert row["on_site_water_ml_per_query_p50"] == pytest.approx(wh / query["pue"] * np.sqrt(0.15 * 0.49))
     width = np.log(row["carbon_gco2e_per_query_p50_hi90"] / row["carbon_gco2e_per_query_p50"])
     assert width == pytest.approx(np.hypot(np.log(high / wh), 0.26))
@@ -353,3 +355,4 @@ def test_published_figures_stand_beside_ours_of_their_boundary(ladder, llama):
         (4874.8118 / 2363.4471) / llama["gpu", 1.0]["energy_j_per_output_token"], rel=1e-6
     )
     assert {"mlperf_inference v5.1, /372"} < set(others)
+    assert (metered["source_id"], altman["source_id"]) == ("mlenergy_v3", None)
