@@ -12,6 +12,7 @@ from pipelines.reader.question import Question as Question  # noqa: PLC0414  (wh
 CAUSES = ("fit", "power", "pue", "load")
 STATISTICS = ("p05", "p25", "p50", "p75", "p95", "mean", "p50_lo90", "p50_hi90", "mean_lo90", "mean_hi90")
 _ACROSS = ("p05", "p25", "p75", "p95")
+SHORT, LONG = "traditional", "test-time"
 _OTHERS = {"gpu": 1, "node": 2, "facility": 3}
 BENCHMARKED = ("shortest_input_tokens", "longest_input_tokens", "shortest_output_tokens", "longest_output_tokens")
 
@@ -125,10 +126,13 @@ def _uncertainty(row: dict) -> dict | None:
 
 
 def _published(book: Book, asked: Asked, wh: float) -> list[dict]:
-    """What others publish of a query within the same boundary, or say without one."""
+    """What others publish of such a query within the same boundary, or say without one; rungs that are metered tokens
+    times the length of our query are none of a query."""
     rows = book.rows(
         "select rung, estimate_boundary, energy_wh_per_query, estimate_basis, source_url from boundary_ladder"
-        " where ladder = 'published and metered' and rung_order = ? order by energy_wh_per_query",
+        " where ladder = 'published and metered' and rung_order = ? and workload_id = ?"
+        " and rung not like '%our mean query' order by energy_wh_per_query",
         _OTHERS[asked.boundary],
+        LONG if asked.workload == LONG else SHORT,
     )
     return [row | {"ratio_to_this": row["energy_wh_per_query"] / wh} for row in rows]

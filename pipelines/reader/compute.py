@@ -61,8 +61,8 @@ def workload_named(book: Book, assumed: FiledAssumptions, workload_id: str) -> Q
         raise ReaderError(f"workload {workload_id} is in {book.file}, but not in this version: update joulebook")
     names = ("input_tokens", "cached_tokens", "output_tokens", "n_requests")
     rows = book.rows(
-        f"select {', '.join(names)} from request_lengths where source_id = ? and source_release = ? and output_tokens > 0"
-        " order by input_tokens, cached_tokens, output_tokens",
+        f"select {', '.join(names)} from request_lengths where source_id = ? and source_release = ?"
+        " and output_tokens > 0 order by input_tokens, cached_tokens, output_tokens",
         *TRACES[workload_id],
     )
     return Trace(workload_id, *(np.array([row[name] for row in rows], dtype=float) for name in names))

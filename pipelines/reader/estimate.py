@@ -112,8 +112,8 @@ def _evidence(found: dict) -> str:
     parts = [f"{found['evidence']} ({meaning})"]
     if found["is_extrapolated"]:
         parts.append(
-            f"extrapolated: {percent(beyond['output_longer'])} of the queries have longer outputs than any benchmarked, "
-            f"{percent(beyond['input_outside'])} an input outside"
+            f"extrapolated: {percent(beyond['output_longer'])} of the queries have longer outputs than any "
+            f"benchmarked, {percent(beyond['input_outside'])} an input outside"
         )
         share = found["mean_share_extrapolated"]
         parts += [f"{percent(share)} of the mean rests on such queries"] if share is not None else []
@@ -125,9 +125,9 @@ def _evidence(found: dict) -> str:
 def _benchmarks(b: dict) -> str:
     revised = f", revised {b['revised_on']}" if b["revised_on"] else ""
     return (
-        f"{b['n_rows']} rows of {b['source_id']} {b['source_release']} ({b['source_title']}, {b['publisher']}{revised}): "
-        f"{b['shortest_input_tokens']} to {b['longest_input_tokens']} tokens in, {b['shortest_output_tokens']} to "
-        f"{b['longest_output_tokens']} out"
+        f"{b['n_rows']} rows of {b['source_id']} {b['source_release']} ({b['source_title']}, {b['publisher']}"
+        f"{revised}): {b['shortest_input_tokens']} to {b['longest_input_tokens']} tokens in, "
+        f"{b['shortest_output_tokens']} to {b['longest_output_tokens']} out"
     )
 
 

@@ -2,7 +2,7 @@
 
 from pipelines.reader.book import Book
 from pipelines.reader.question import DEFAULT_MODEL
-from pipelines.reader.show import between, number, show_facts, show_table, tokens
+from pipelines.reader.show import between, number, show_note, show_table, tokens
 
 ASKED = "method = 'serving-time' and boundary = 'facility' and load = 1"
 _DEFAULTS = f"""
@@ -13,7 +13,7 @@ _DEFAULTS = f"""
 """
 _MODELS = f"""
     select e.*, m.total_params_b, m.active_params_b,
-        (select count(distinct accelerator_id) from energy_per_query o where o.model_id = e.model_id) as n_accelerators_known
+        (select count(distinct accelerator_id) from energy_per_query o where o.model_id = e.model_id) as n_known_on
     from (select e.* {_DEFAULTS} and workload_id = 'traditional') e join models m using (model_id)
     order by e.model_id
 """
@@ -52,13 +52,13 @@ def print_models(book: Book) -> None:
                 f"{row['n_accelerators']} {row['accelerator_id']}, {row['precision']}, {row['source_release']}",
                 number(row["energy_wh_per_query_p50"]),
                 between(row["energy_wh_per_query_p50_lo90"], row["energy_wh_per_query_p50_hi90"]),
-                str(row["n_accelerators_known"]),
+                str(row["n_known_on"]),
             )
             for row in rows
         ],
         numeric=(1, 2, 4, 6),
     )
-    show_facts([("", "Median of workload traditional, facility, load 1, method serving-time.")])
+    show_note("Median of workload traditional, facility, load 1, method serving-time.")
 
 
 def print_accelerators(book: Book) -> None:
@@ -79,7 +79,7 @@ def print_accelerators(book: Book) -> None:
         ],
         numeric=(2, 3, 4, 5),
     )
-    show_facts([("", f"Least median of {model} there, the model benchmarked on most: traditional, facility, load 1.")])
+    show_note(f"Least median of {model} there, the model benchmarked on most: traditional, facility, load 1.")
 
 
 def print_workloads(book: Book) -> None:
@@ -91,7 +91,7 @@ def print_workloads(book: Book) -> None:
         ],
         numeric=(2,),
     )
-    show_facts([("", f"Median of {DEFAULT_MODEL} on its default configuration, facility, load 1.")])
+    show_note(f"Median of {DEFAULT_MODEL} on its default configuration, facility, load 1.")
 
 
 def _lengths(book: Book, workload_id: str) -> str:

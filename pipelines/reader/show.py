@@ -18,7 +18,10 @@ def number(value: float | None) -> str:
         return "0"
     size = abs(value)
     if size >= 1000:
-        return f"{value:,.0f}" if size < 1e6 else f"{value / 1e6:,.{0 if size >= 1e9 else 1}f} million"
+        for scale, name in ((1e9, " billion"), (1e6, " million")):
+            if size >= scale:
+                return f"{value / scale:,.3g}{name}"
+        return f"{value:,.0f}"
     if size < 1e-3:
         return f"{value:.2e}"
     return f"{value:.{max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(size)))}f}"
@@ -45,6 +48,12 @@ def show_title(text: str) -> None:
         click.echo(text)
         return
     _console().print(_text(text, "bold"))
+
+
+def show_note(text: str) -> None:
+    """What a person reads below a table; a program that reads the piped table does not want it."""
+    if is_terminal():
+        _console().print(_text(text, "dim"))
 
 
 def show_facts(facts: Iterable[Fact]) -> None:
