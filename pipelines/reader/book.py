@@ -3,7 +3,8 @@
 Imports neither NumPy nor anything of the machinery at start: an answer must not wait for them.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines.energy.errors import EnergyInputError
 from pipelines.reader.errors import ReaderError
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ class Book(AbstractContextManager):
     """The open file. Raises ReaderError where it does not exist, is damaged or of another version."""
 
     def __init__(self, file: Path) -> None:
-        if not file.exists():
+        if not file.is_file():
             raise ReaderError(f"{file} does not exist: run joulebook refresh --offline first, or name the --home")
         self.file = file
         try:
@@ -31,20 +33,19 @@ class Book(AbstractContextManager):
         except duckdb.Error as error:
             raise self._damaged(error) from error
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
         self._connection.close()
+        if isinstance(error, EnergyInputError):
+            raise ReaderError(str(error)) from error
 
     def rows(self, query: str, *values: object) -> list[dict]:
         """The rows of a query whose `?` are `values`."""
         try:
             cursor = self._connection.execute(query, list(values))
             names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return [Row(self.file, zip(names, row, strict=True)) for row in cursor.fetchall()]
         except (duckdb.CatalogException, duckdb.BinderException) as error:
-            what = str(error).splitlines()[0]
-            raise ReaderError(
-                f"{self.file} was made by another version of joulebook ({what}): run joulebook refresh --offline"
-            ) from error
+            raise _of_another_version(self.file, str(error).splitlines()[0]) from error
         except duckdb.Error as error:
             raise self._damaged(error) from error
 
@@ -53,7 +54,24 @@ class Book(AbstractContextManager):
 
     def _damaged(self, error: duckdb.Error) -> ReaderError:
         what = str(error).splitlines()[0]
+        if not os.access(self.file, os.R_OK):
+            return ReaderError(f"{self.file} may not be read: change its permissions, or name another --home")
         return ReaderError(f"{self.file} cannot be read ({what}): delete it and run joulebook refresh --offline")
+
+
+class Row(dict):
+    """A row of the file. A column that is not there is an error that says why."""
+
+    def __init__(self, file: Path, cells: Iterable[tuple[str, object]]) -> None:
+        super().__init__(cells)
+        self._file = file
+
+    def __missing__(self, name: str) -> None:
+        raise _of_another_version(self._file, f"no column {name}")
+
+
+def _of_another_version(file: Path, what: str) -> ReaderError:
+    return ReaderError(f"{file} was made by another version of joulebook ({what}): run joulebook refresh --offline")
 
 
 def same(columns: Sequence[str]) -> str:
@@ -83,8 +101,5 @@ class FiledAssumptions:
     def _row(self, assumption_id: str) -> dict:
         row = self._rows.get(assumption_id)
         if row is None:
-            raise ReaderError(
-                f"{self._file} was made by another version of joulebook (no assumption {assumption_id}): "
-                "run joulebook refresh --offline"
-            )
+            raise _of_another_version(self._file, f"no assumption {assumption_id}")
         return self.used.setdefault(assumption_id, row)

@@ -324,8 +324,8 @@ def _formula_facts(formula: dict) -> list[Fact]:
         x = ", ".join(f"{value:.6g}" for value in step["x"])
         facts += [
             (f"{name}: s n", f"x = ({x}); s n = {terms} = {step['accelerator_s']:.6g} accelerator-seconds"),
-            (f"{name}: E", f"{f['pue']:.6g} * {f['power_w']:.6g}/{f['n_accelerators']:g} * {step['accelerator_s']:.6g} / "
-                           f"{f['load']:g} / 3600 = {step['energy_wh']:.9g} Wh"),
+            (f"{name}: E", f"{f['pue']:.6g} * {f['power_w']:.6g}/{f['n_accelerators']:g} * "
+                           f"{step['accelerator_s']:.6g} / {f['load']:g} / 3600 = {step['energy_wh']:.9g} Wh"),
         ]  # fmt: skip
     return facts
 
