@@ -43,13 +43,13 @@ _LENGTHS = """
 def print_models(book: Book) -> None:
     rows = book.rows(_MODELS)
     show_table(
-        ("model", "params, b", "active, b", "default configuration", "Wh per query", "90 % interval", "accelerators"),
+        ("model", "params, b", "active, b", "default configuration", "Wh", "90 % interval", "boards"),
         [
             (
                 row["model_id"],
                 number(row["total_params_b"]),
                 number(row["active_params_b"]),
-                f"{row['n_accelerators']} {row['accelerator_id']}, {row['precision']}, {row['source_release']}",
+                f"{row['n_accelerators']} {row['accelerator_id']}, {row['precision']}",
                 number(row["energy_wh_per_query_p50"]),
                 between(row["energy_wh_per_query_p50_lo90"], row["energy_wh_per_query_p50_hi90"]),
                 str(row["n_known_on"]),
@@ -58,7 +58,7 @@ def print_models(book: Book) -> None:
         ],
         numeric=(1, 2, 4, 6),
     )
-    show_note("Median of workload traditional, facility, load 1, method serving-time.")
+    show_note("Wh per query: median of workload traditional, facility, load 1, method serving-time.")
 
 
 def print_accelerators(book: Book) -> None:
