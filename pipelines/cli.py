@@ -5,7 +5,6 @@ commands answer belongs to pipelines/reader.
 """
 
 import gc
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -58,6 +57,8 @@ def refresh(offline: bool, home: Path | None, update_extracts: bool, verbose: bo
     gc.disable()
     place = _enter(home)
     if not verbose:
+        import logging
+
         logging.getLogger().setLevel(logging.ERROR)
     from pipelines.refresh import run_refresh
     from pipelines.sources.errors import SourceError
