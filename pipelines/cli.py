@@ -1,21 +1,22 @@
 """The door for people: the `joulebook` command. Dagster and the assets are imported by `refresh` alone.
 
-What a refresh does belongs to the assets; this file starts it, shows its progress and says how it ended.
+What a refresh does belongs to the assets; this file starts it, shows its progress and says how it ended. What reading
+commands answer belongs to pipelines/reader.
 """
 
 import gc
-import logging
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.home import FILE_NAME, REPOSITORY, resolve_home
 
 if TYPE_CHECKING:
+    from pipelines.reader.book import Book
     from pipelines.warehouse.releases import Releases
 
 EXIT_NOT_PUBLISHED = 1
@@ -57,6 +58,8 @@ def refresh(offline: bool, home: Path | None, update_extracts: bool, verbose: bo
     # A short process with a third of a gigabyte of live modules: collecting garbage cost a tenth of it, freed 10 MB.
     gc.disable()
     if not verbose:
+        import logging
+
         logging.getLogger().setLevel(logging.ERROR)
     from pipelines.sources.errors import SourceError
 
@@ -72,33 +75,154 @@ def refresh(offline: bool, home: Path | None, update_extracts: bool, verbose: bo
     sys.exit(0 if published else EXIT_NOT_PUBLISHED)
 
 
+def _home(command: Callable) -> Callable:
+    """The option of all reading commands."""
+    kind = click.Path(file_okay=False, path_type=Path)
+    return click.option("--home", type=kind, help="Where joulebook.duckdb lies.")(command)
+
+
+def _question(command: Callable) -> Callable:
+    """The options that make up a question, the model apart; they come as `asked`, None where not given."""
+    options = (
+        click.option("--on", "accelerator", metavar="ACCELERATOR", help="Default: of the default configuration."),
+        click.option("--input-tokens", type=int, metavar="N", help="Of one query, what is cached included."),
+        click.option("--output-tokens", type=int, metavar="N", help="Of one query."),
+        click.option("--cached-tokens", type=int, metavar="N", help="Part of the input; costs its attention only."),
+        click.option("--workload", metavar="ID", help="Default: traditional."),
+        click.option("--region", metavar="R", help="ISO3 code, name or cloud region. Default: the world."),
+        click.option("--load", type=float, metavar="L", help="Share of saturation, up to 1. Default: 1."),
+        click.option("--boundary", type=click.Choice(["gpu", "node", "facility"]), help="Default: facility."),
+        click.option("--method", type=click.Choice(["serving-time", "oviedo2026"]), help="Default: serving-time."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _open(home: Path | None) -> "Book":
+    from pipelines.reader.book import Book
+
+    return Book(resolve_home(home) / FILE_NAME)
+
+
 @main.command()
-@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
+@click.argument("model")
+@_question
+@click.option("--json", "as_json", is_flag=True, help="As JSON, schema in pipelines/reader/schemas.")
+@_home
+def estimate(model: str, home: Path | None, as_json: bool, **asked: Any) -> None:
+    """Energy, carbon and water of one query of MODEL, with what is behind it."""
+    from pipelines.reader.estimate import print_estimate
+    from pipelines.reader.question import Question
+
+    question = Question(model, **asked)
+    with _open(home) as book:
+        print_estimate(book, question, as_json)
+
+
+@main.command()
+@click.argument("estimate")
+@_question
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@_home
+def explain(estimate: str, home: Path | None, as_json: bool, **asked: Any) -> None:
+    """Take one estimate back to the cells it came from: an estimate_id, or a MODEL with the options of estimate."""
+    from pipelines.reader.explain import print_explanation
+
+    with _open(home) as book:
+        print_explanation(book, estimate, asked, as_json)
+
+
+@main.command()
+@click.argument("a")
+@click.argument("b")
+@_question
+@_home
+def compare(a: str, b: str, home: Path | None, **asked: Any) -> None:
+    """Two answers side by side, and their ratio: A and B are models, or MODEL@ACCELERATOR."""
+    from pipelines.reader.compare import print_comparison
+
+    with _open(home) as book:
+        print_comparison(book, a, b, asked)
+
+
+@main.command()
+@click.option("--queries", type=float, required=True, metavar="N", help="Queries a day, such as 1e9.")
+@click.option("--long-share", type=float, default=0.0, metavar="S", help="Share that is test-time. Default: 0.")
+@click.option("--model", metavar="M", help="Default: llama-3.1-405b.")
+@click.option("--on", "accelerator", metavar="ACCELERATOR", help="Default: of the default configuration.")
+@click.option("--region", metavar="R", help="ISO3 code, name or cloud region. Default: the world.")
+@click.option("--load", type=float, metavar="L", help="Mean share of saturation, up to 1. Default: 1.")
+@_home
+def fleet(home: Path | None, **asked: Any) -> None:
+    """What many queries a day take: GWh, accelerators, peak MW, tCO2e, m3."""
+    from pipelines.reader.fleet import FleetQuestion, print_fleet
+
+    question = FleetQuestion(**asked)
+    with _open(home) as book:
+        print_fleet(book, question)
+
+
+@main.command()
+@_home
+def models(home: Path | None) -> None:
+    """The models that can be asked, each with its median on its default configuration."""
+    from pipelines.reader.lists import print_models
+
+    with _open(home) as book:
+        print_models(book)
+
+
+@main.command()
+@_home
+def accelerators(home: Path | None) -> None:
+    """The accelerators that can be asked, each with its power and its best median."""
+    from pipelines.reader.lists import print_accelerators
+
+    with _open(home) as book:
+        print_accelerators(book)
+
+
+@main.command()
+@_home
+def workloads(home: Path | None) -> None:
+    """The workloads that can be asked, each with its lengths and a median."""
+    from pipelines.reader.lists import print_workloads
+
+    with _open(home) as book:
+        print_workloads(book)
+
+
+@main.command()
+@_home
 def sources(home: Path | None) -> None:
     """List the sources of the published file: state, revision, age, rows, licence, url."""
     from pipelines.reader.sources import print_sources
 
-    sys.exit(print_sources(resolve_home(home) / FILE_NAME))
+    with _open(home) as book:
+        print_sources(book)
 
 
 @main.command()
-@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
+@_home
 def releases(home: Path | None) -> None:
     """List the releases: when, how many estimates changed, and what caused it."""
     from pipelines.reader.releases import print_releases
 
-    sys.exit(print_releases(resolve_home(home) / FILE_NAME))
+    with _open(home) as book:
+        print_releases(book)
 
 
 @main.command()
 @click.argument("old", type=int)
 @click.argument("new", type=int)
-@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
+@_home
 def changes(old: int, new: int, home: Path | None) -> None:
     """Say what changed from release OLD to release NEW, and what caused how much of it."""
     from pipelines.reader.releases import print_changes
 
-    sys.exit(print_changes(resolve_home(home) / FILE_NAME, old, new))
+    with _open(home) as book:
+        print_changes(book, old, new)
 
 
 @main.command()
@@ -126,7 +250,7 @@ def _on_releases(home: Path | None, work: Callable[["Releases"], list[str]]) -> 
 
     place = resolve_home(home)
     if not (place / "releases").exists():
-        click.echo(f"error: {place} has no releases: run joulebook refresh first", err=True)
+        click.echo(f"error: {place} has no releases: run joulebook refresh --offline first", err=True)
         sys.exit(EXIT_BAD_INPUT)
     try:
         with alone(place):

@@ -48,6 +48,7 @@ TABLE = Table(
         c.count("rung_order", "From the innermost boundary outward; of other figures 1 boards, 2 node, 3 facility.", 1),
         c.text("rung", "What is inside, or whose figure it is."),
         c.text("estimate_boundary", "What it covers; unspecified: not said.", BOUNDARIES),
+        c.workload_id.but(meaning="Which queries of ours it is beside; empty: none.").optional(),
         c.load.optional(),
         c.energy_wh_per_query,
         c.quantity("step_ratio", "dimensionless", "Energy over that of the rung below.", 0.1, 1e3).optional(),
@@ -105,7 +106,8 @@ def _own(ours: pl.DataFrame) -> Iterator[dict]:
         energy = row["energy_wh_per_query_p50"]
         is_step = order < len(steps)
         yield {
-            "ladder": OURS, "rung_order": order, "rung": rung, "estimate_boundary": boundary, "load": load,
+            "ladder": OURS, "rung_order": order, "rung": rung, "estimate_boundary": boundary,
+            "workload_id": WORKLOAD, "load": load,
             "energy_wh_per_query": energy, "step_ratio": energy / below if below and is_step else None,
             "estimate_basis": "benchmarked" if load == 1 else "assumed", "explanation": adds,
         }  # fmt: skip
@@ -164,7 +166,8 @@ def _published(published_estimates: pl.DataFrame, ladder: pl.DataFrame, ours: pl
         yield {
             "ladder": OTHERS, "rung_order": ORDER[_compared_boundary(boundary)],
             "rung": f"{line['subject']}: {line['quantity']}",
-            "estimate_boundary": boundary, "energy_wh_per_query": row["energy_wh_per_query"],
+            "estimate_boundary": boundary, "workload_id": line["workload_id"],
+            "energy_wh_per_query": row["energy_wh_per_query"],
             "ratio_to_ours": row["energy_wh_per_query"] / compared, "estimate_basis": row["estimate_basis"],
             "source_url": row["source_url"], "explanation": line["explanation"],
         }  # fmt: skip
@@ -183,7 +186,7 @@ def _metered(energy_measurements: pl.DataFrame, ours: pl.DataFrame) -> Iterator[
             mine = ours.filter(pl.col("boundary") == boundary).row(0, named=True)
             ratio = least["energy_j_per_output_token"] / mine["energy_j_per_output_token"]
             yield {
-                "ladder": OTHERS, "rung_order": ORDER[boundary], "estimate_boundary": boundary,
+                "ladder": OTHERS, "rung_order": ORDER[boundary], "estimate_boundary": boundary, "workload_id": WORKLOAD,
                 "rung": f"{source_id} {least['source_release']}, {least['locator']}: our mean query",
                 "energy_wh_per_query": ratio * mine["energy_wh_per_query_mean"], "ratio_to_ours": ratio,
                 "estimate_basis": "measured", "source_id": source_id, "explanation": explanation,

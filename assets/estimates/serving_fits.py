@@ -7,7 +7,7 @@ from assets import columns as c
 from assets.core.assumptions import Assumptions
 from assets.estimates.serving import Benchmarked
 from assets.estimates.throughput_rules import CONFIGURATION, KEY, benchmarked_lengths
-from pipelines.energy.assumed import prior_of
+from pipelines.energy.assumed import half_width_id, prior_of
 from pipelines.energy.held_out import n_different_points
 from pipelines.energy.intervals import widest_half_width_ln
 from pipelines.energy.serving_estimate import PAIRS, posterior_of
@@ -16,9 +16,6 @@ from pipelines.energy.specifications import peak_flop_per_s
 from pipelines.energy.units import TRILLION
 from pipelines.tables.contract import Coverage, Rule, Table
 from pipelines.wiring import model_asset
-
-LEVELS = {1: "1-point", 2: "2-points", 3: "3-points", 4: "3-points"}
-"""Which held-out half-width holds for so many pairs of lengths; `table` for more."""
 
 TABLE = Table(
     name="estimates.serving_fits",
@@ -131,10 +128,10 @@ def _with_posterior(keys: pl.DataFrame, fitted: ServingTime, residual: np.ndarra
 
 def _with_benchmarks(frame: pl.DataFrame, rows: pl.DataFrame, assumed: Assumptions) -> pl.DataFrame:
     counted = rows.group_by("configuration").agg(pl.len().cast(pl.Int64).alias("n_rows"), *benchmarked_lengths())
-    levels = ("1-point", "2-points", "3-points", "table")
-    width = {name: assumed.value(f"serving-time.half_width_ln.{name}") for name in levels}
     joined = frame.join(counted, on="configuration", how="left", validate="1:1", maintain_order="left")
-    held_out = np.array([width[LEVELS.get(n, "table")] for n in joined["n_length_pairs"]])
+    pairs = joined["n_length_pairs"]
+    width = {n: assumed.value(half_width_id(n)) for n in pairs.unique()}
+    held_out = np.array([width[n] for n in pairs])
     return joined.with_columns(half_width_ln=widest_half_width_ln(held_out, joined["residual_ln"].to_numpy()))
 
 

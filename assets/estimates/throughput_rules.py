@@ -4,6 +4,7 @@ import polars as pl
 
 from assets import columns as c
 from assets.core.assumptions import Assumptions
+from pipelines.energy.assumed import paper_node_power_id
 from pipelines.energy.throughput import ThroughputRule, fit_rule
 from pipelines.tables.contract import Coverage, Rule, Table
 from pipelines.wiring import model_asset
@@ -145,9 +146,7 @@ def _with_node_power(fitted: pl.DataFrame, nodes: pl.DataFrame, assumed: Assumpt
 
 def paper_node_power_w(assumed: Assumptions, model_id: str, profile: str = "v2") -> float:
     """Maximum node power that the paper takes for a model, W; `profile` v2 or arxiv-v1."""
-    base = "oviedo2026" if profile == "v2" else f"oviedo2026.{profile}"
-    name = f"{base}.node_power_max_w"
-    return assumed.value(f"{name}.{model_id}" if model_id == "deepseek-r1" else name)
+    return assumed.value(paper_node_power_id(model_id, profile))
 
 
 def rule_of(rows: pl.DataFrame) -> ThroughputRule:

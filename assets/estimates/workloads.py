@@ -11,7 +11,7 @@ import polars as pl
 
 from assets.core.assumptions import Assumptions
 from assets.estimates.profile import workloads
-from pipelines.energy.reach import Reach, Shares
+from pipelines.energy.reach import Reach, share_columns
 from pipelines.energy.workloads import EVIDENCE, TRACES, Asked, Trace
 
 
@@ -35,12 +35,3 @@ def beyond_benchmarks(configurations: pl.DataFrame, asked: Asked) -> dict[str, n
     shares = asked.shares_beyond(Reach(*(configurations[name].to_numpy() for name in Reach.__dataclass_fields__)))
     evidence = [EVIDENCE[bool(beyond)] for beyond in shares.is_extrapolated]
     return share_columns(shares) | {"evidence": pl.Series(evidence)}
-
-
-def share_columns(shares: Shares) -> dict[str, np.ndarray]:
-    return {
-        "share_longer_than_benchmarked": shares.longer,
-        "share_shorter_than_benchmarked": shares.shorter,
-        "share_input_outside_benchmarked": shares.input_outside,
-        "is_extrapolated": shares.is_extrapolated,
-    }

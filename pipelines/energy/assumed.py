@@ -53,6 +53,18 @@ class ServingConstants:
         )
 
 
+def half_width_id(n_length_pairs: int) -> str:
+    """Which held-out half-width holds for a fit to so many pairs of lengths."""
+    level = {1: "1-point", 2: "2-points", 3: "3-points", 4: "3-points"}.get(n_length_pairs, "table")
+    return f"serving-time.half_width_ln.{level}"
+
+
+def paper_node_power_id(model_id: str, profile: str = "v2") -> str:
+    """Maximum node power that the paper takes for a model; `profile` v2 or arxiv-v1."""
+    name = "oviedo2026.node_power_max_w" if profile == "v2" else f"oviedo2026.{profile}.node_power_max_w"
+    return f"{name}.{model_id}" if model_id == "deepseek-r1" else name
+
+
 def stored_loads(assumed: Assumed) -> tuple[float, ...]:
     """The default load, and those below saturation."""
     return tuple(assumed.value(f"load.{name}") for name in LOAD_NAMES)

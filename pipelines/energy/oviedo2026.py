@@ -6,7 +6,7 @@ What belongs here: the profile's formulas and its stated steps (trimming, poolin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from pipelines.energy.assumed import Assumed
 from pipelines.energy.distribution import Energy, Pool, Scaled, quantiles_wh
 from pipelines.energy.lengths import OutputLengths
 from pipelines.energy.lognormal import ONE, LogNormal
+from pipelines.energy.quantiles import evenly_thinned, newton_quantiles_wh
 from pipelines.energy.throughput import ThroughputRule
 from pipelines.energy.units import JOULES_PER_WH, TOKENS_PER_MILLION
+from pipelines.energy.workloads import QUANTILES, Asked, lengths_of
 
 METHOD = "oviedo2026"
 BOUNDARIES = ("node", "facility")
@@ -112,3 +114,39 @@ def joules_per_output_token(mean_wh: np.ndarray, mean_output_tokens: float) -> n
 def wh_per_million_output_tokens(mean_wh: np.ndarray, mean_output_tokens: float) -> np.ndarray:
     """The same per million output tokens, Wh."""
     return mean_wh * TOKENS_PER_MILLION / mean_output_tokens
+
+
+@dataclass(frozen=True)
+class QueryEnergy:
+    """One workload on `c` configurations at the node, before any factor: all lengths, and those its quantiles take."""
+
+    asked: Asked
+    energy: Energy
+    thinned: Energy
+    accelerator_s_mean: np.ndarray
+    node_power_max_w: np.ndarray
+
+    @classmethod
+    def of(
+        cls, rule: ThroughputRule, n_accelerators: np.ndarray, node_power_max_w: np.ndarray, asked: Asked
+    ) -> "QueryEnergy":
+        """`rule` with coefficients (c, 1); the others (c,)."""
+        input_tokens, lengths = lengths_of(asked)
+        energy = energy_per_query(rule, node_power_max_w[:, None], Factors(ONE), input_tokens, lengths)
+        seconds = accelerator_s_per_query(rule, n_accelerators, input_tokens, lengths)
+        return cls(asked, energy, evenly_thinned(energy, MOST_NODES), seconds, node_power_max_w)
+
+    def columns(self, factors: Factors) -> dict[str, np.ndarray]:
+        """The figures by their names in energy_per_query, each (c,)."""
+        mean_wh = replace(self.energy, factor=factors.product).mean_wh
+        found = newton_quantiles_wh(replace(self.thinned, factor=factors.product), list(QUANTILES.values()))
+        mean_tokens = self.asked.output_tokens_mean
+        return {
+            **{f"energy_wh_per_query_{name}": found[:, i] for i, name in enumerate(QUANTILES)},
+            "energy_wh_per_query_mean": mean_wh,
+            "accelerator_s_per_query_mean": self.accelerator_s_mean,
+            "energy_j_per_output_token": joules_per_output_token(mean_wh, mean_tokens),
+            "energy_wh_per_million_output_tokens": wh_per_million_output_tokens(mean_wh, mean_tokens),
+            "power_w": self.node_power_max_w * factors.power_utilisation.median,
+            "pue": np.full(len(mean_wh), factors.pue.median),
+        }

@@ -66,3 +66,13 @@ def shares_of_requests(
     below = weighted_share(input_tokens, weights, reach.shortest_input_tokens, "below")
     above = 1 - weighted_share(input_tokens, weights, reach.longest_input_tokens, "up to")
     return Shares(longer, shorter, np.clip(below + above, 0, 1))
+
+
+def share_columns(shares: Shares) -> dict[str, np.ndarray]:
+    """The shares by their names in energy_per_query."""
+    return {
+        "share_longer_than_benchmarked": shares.longer,
+        "share_shorter_than_benchmarked": shares.shorter,
+        "share_input_outside_benchmarked": shares.input_outside,
+        "is_extrapolated": shares.is_extrapolated,
+    }

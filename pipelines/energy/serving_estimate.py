@@ -19,8 +19,9 @@ from pipelines.energy.intervals import (
 )
 from pipelines.energy.load import PowerAtLoad
 from pipelines.energy.lognormal import ONE, LogNormal
+from pipelines.energy.oviedo2026 import joules_per_output_token, wh_per_million_output_tokens
 from pipelines.energy.power import CentralPower, compute_utilisation, node_power
-from pipelines.energy.reach import Reach, Shares
+from pipelines.energy.reach import Reach, Shares, share_columns
 from pipelines.energy.serving_energy import (
     energy_wh,
     exponential_mean_share_above,
@@ -114,12 +115,13 @@ class _Queries:
 class QueryTime:
     """One workload on every configuration: accelerator-seconds across its queries, before any power.
 
-    `median_work` is x of the query with the median energy, `quantiles_s` (5, c), the others (c,); the half-widths are
-    of the 90 % interval in ln, from the fit.
+    `median_work` and `mean_work` (c, 4) are x of the query with the median energy and the mean of x, `quantiles_s`
+    (5, c), the others (c,); the half-widths are of the 90 % interval in ln, from the fit.
     """
 
     asked: Asked
     median_work: np.ndarray
+    mean_work: np.ndarray
     quantiles_s: np.ndarray
     mean_s: np.ndarray
     mean_share_beyond: np.ndarray
@@ -130,15 +132,16 @@ class QueryTime:
     def of(cls, found: Configurations, asked: Asked, constants: ServingConstants) -> "QueryTime":
         queries = (_of_trace if isinstance(asked, Trace) else _of_exponential)(found.fit, asked, found.reach)
         seconds = (found.fit.accelerator_s_of_work(x) for x in (queries.quantile_work, queries.mean_work))
-        median_work = np.broadcast_to(queries.quantile_work[MEDIAN], found.fit.theta.shape)
+        median_work, mean_work = (
+            np.broadcast_to(x, found.fit.theta.shape) for x in (queries.quantile_work[MEDIAN], queries.mean_work)
+        )
         widths = _half_widths_ln(found, queries, constants)
-        return cls(asked, median_work, *seconds, queries.mean_shares["beyond"], *widths)
+        return cls(asked, median_work, mean_work, *seconds, queries.mean_shares["beyond"], *widths)
 
     def take(self, rows: np.ndarray) -> "QueryTime":
+        works = (self.median_work[rows], self.mean_work[rows])
         others = (self.mean_s, self.mean_share_beyond, self.half_width_ln_at_median, self.half_width_ln_at_mean)
-        return QueryTime(
-            self.asked, self.median_work[rows], self.quantiles_s[:, rows], *(array[rows] for array in others)
-        )
+        return QueryTime(self.asked, *works, self.quantiles_s[:, rows], *(array[rows] for array in others))
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ class ServingEstimate:
     `median_half_widths_ln` and `mean_half_widths_ln` are (causes, c), in the order of CAUSES.
     """
 
+    asked: Asked
     boundary: str
     power: PowerAtLoad
     pue: LogNormal
@@ -176,6 +180,25 @@ class ServingEstimate:
     def causes(self) -> np.ndarray:
         """Share of each cause in the median's interval, (causes, c)."""
         return interval_shares(self.median_half_widths_ln)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The figures by their names in energy_per_query, each (c,)."""
+        both = {"p50": self.median_interval_wh, "mean": self.mean_interval_wh}
+        mean_tokens = self.asked.output_tokens_mean
+        return {
+            **{f"energy_wh_per_query_{name}": self.quantiles_wh[i] for i, name in enumerate(QUANTILES)},
+            "energy_wh_per_query_mean": self.mean_wh,
+            **{f"energy_wh_per_query_{name}_lo90": low for name, (low, _) in both.items()},
+            **{f"energy_wh_per_query_{name}_hi90": high for name, (_, high) in both.items()},
+            **{f"interval_share_{cause}": self.causes[i] for i, cause in enumerate(CAUSES)},
+            "accelerator_s_per_query_mean": self.mean_s,
+            "energy_j_per_output_token": joules_per_output_token(self.mean_wh, mean_tokens),
+            "energy_wh_per_million_output_tokens": wh_per_million_output_tokens(self.mean_wh, mean_tokens),
+            "power_w": self.power.w,
+            "pue": np.full(len(self.mean_wh), self.pue.median),
+            "mean_share_extrapolated": self.mean_share_beyond,
+            **share_columns(self.shares),
+        }
 
 
 def saturated_power(found: Configurations, time: QueryTime, boundary: str, constants: ServingConstants) -> CentralPower:
@@ -213,6 +236,7 @@ def estimate_at(
     others = (power.half_width_ln, np.full(len(mean), pue.half_width_ln), power.idle_half_width_ln)
     shares = time.asked.shares_beyond(found.reach)
     return ServingEstimate(
+        time.asked,
         boundary,
         power,
         pue,

@@ -4,16 +4,11 @@ Both read the published file. Making, naming and removing releases belongs to pi
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-import click
-import duckdb
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from pipelines.reader.book import Book
+from pipelines.reader.errors import ReaderError
+from pipelines.reader.show import show_table, show_title
 
-BAD_INPUT = 2
 RELEASES = """
     select release_number, released_at_utc, tag, n_estimates, n_changed, n_added, n_removed, energy_wh_per_query_p50,
            causes
@@ -21,8 +16,8 @@ RELEASES = """
 """
 HEADER = ("release", "released", "tag", "estimates", "changed", "new", "gone", "405B, Wh", "what changed")
 BETWEEN = """
-    select cause, string_agg(distinct table_name, ', ' order by table_name), sum(n_rows_added), sum(n_rows_removed),
-           sum(n_rows_changed)
+    select cause, string_agg(distinct table_name, ', ' order by table_name) as tables, sum(n_rows_added) as added,
+           sum(n_rows_removed) as removed, sum(n_rows_changed) as changed
     from release_causes where release_number > ? and release_number <= ? group by cause order by cause
 """
 CAUSE_HEADER = ("cause", "tables", "rows new", "gone", "changed", "estimates moved", "median change")
@@ -32,7 +27,8 @@ MEDIANS = """
         select estimate_id, cause, sum(log_ratio) as log_ratio
         from change_causes where release_number > ? and release_number <= ? group by estimate_id, cause
     )
-    select cause, count(*), quantile_cont(log_ratio, 0.5) from parts where abs(log_ratio) > 1e-9 group by cause
+    select cause, count(*) as n, quantile_cont(log_ratio, 0.5) as median
+    from parts where abs(log_ratio) > 1e-9 group by cause
 """
 LARGEST = """
     with moved as (
@@ -49,9 +45,9 @@ LARGEST = """
                list(log_ratio order by abs(log_ratio) desc) as shares
         from told group by estimate_id
     )
-    select m.estimate_id, e.model_id, e.n_accelerators || ' ' || e.accelerator_id,
-           e.source_id || ' ' || e.source_release, e.workload_id,
-           e.boundary || ', load ' || e.load, e.method, m.log_ratio, c.causes, c.shares
+    select m.estimate_id, e.model_id, e.n_accelerators || ' ' || e.accelerator_id as hardware,
+           e.source_id || ' ' || e.source_release as source, e.workload_id,
+           e.boundary || ', load ' || e.load as boundary_and_load, e.method, m.log_ratio, c.causes, c.shares
     from moved as m
     inner join energy_per_query as e on m.estimate_id = e.estimate_id
     left join causes as c on m.estimate_id = c.estimate_id
@@ -61,56 +57,40 @@ LARGEST = """
 ROW_HEADER = ("estimate", "model", "on", "source", "workload", "boundary", "method", "change", "causes")
 
 
-def print_releases(file: Path) -> int:
-    """Print one line a release; tab-separated when piped. Returns the exit code."""
-    rows = _read(file, [(RELEASES, [])])
-    if rows is None:
-        return BAD_INPUT
-    return _print(HEADER, [[_cell(value) for value in row] for row in rows[0]])
+def print_releases(book: Book) -> None:
+    """One line a release."""
+    rows = [[_cell(value) for value in row.values()] for row in book.rows(RELEASES)]
+    show_table(HEADER, rows, numeric=(0, 3, 4, 5, 6, 7))
 
 
-def print_changes(file: Path, old: int, new: int) -> int:
-    """Print what changed from one release to a later one: causes, then the ten largest changes."""
+def print_changes(book: Book, old: int, new: int) -> None:
+    """What changed from one release to a later one: causes, then the ten largest changes.
+
+    Raises ReaderError for releases that are not there, or in the wrong order.
+    """
     if old >= new:
-        click.echo(f"error: release {old} is not before release {new}: give the earlier one first", err=True)
-        return BAD_INPUT
-    span = [old, new]
-    found = _read(file, [(RELEASES, []), (BETWEEN, span), (MEDIANS, span), (LARGEST, span * 2)])
-    if found is None:
-        return BAD_INPUT
-    releases, causes, medians, largest = found
-    numbers = [row[0] for row in releases]
-    for number in span:
+        raise ReaderError(f"release {old} is not before release {new}: give the earlier one first")
+    numbers = [row["release_number"] for row in book.rows(RELEASES)]
+    for number in (old, new):
         if number not in numbers:
-            known = ", ".join(map(str, numbers))
-            click.echo(f"error: there is no release {number} in {file}; there are {known}", err=True)
-            return BAD_INPUT
+            raise ReaderError(f"there is no release {number} in {book.file}; there are {', '.join(map(str, numbers))}")
+    span = (old, new)
+    moved = {row["cause"]: (str(row["n"]), _percent(row["median"])) for row in book.rows(MEDIANS, *span)}
+    causes = [[*map(_cell, row.values()), *moved.get(row["cause"], ("0", "-"))] for row in book.rows(BETWEEN, *span)]
     if not causes:
-        click.echo(f"nothing but columns changed between release {old} and {new}")
-        return 0
-    moved = {cause: (str(n), _percent(median)) for cause, n, median in medians}
-    _print(CAUSE_HEADER, [[*map(_cell, row), *moved.get(row[0], ("0", "-"))] for row in causes])
+        show_title(f"nothing but columns changed between release {old} and {new}")
+        return
+    show_table(CAUSE_HEADER, causes, numeric=(2, 3, 4, 5, 6))
+    largest = book.rows(LARGEST, *span, *span)
     if largest:
-        click.echo("")
-        rows = [[*row[:7], _percent(row[7]), _told(row[8], row[9])] for row in largest]
-        _print(ROW_HEADER, rows)
-    return 0
+        show_title("")
+        show_table(ROW_HEADER, [_largest(*row.values()) for row in largest], numeric=(7,))
 
 
-def _read(file: Path, queries: Iterable[tuple[str, list]]) -> list[list[tuple]] | None:
-    """The rows of each query; None, with one line said, where the file cannot answer."""
-    if not file.exists():
-        click.echo(f"error: {file} does not exist: run joulebook refresh first", err=True)
-        return None
-    try:
-        with duckdb.connect(str(file), read_only=True) as book:
-            return [book.execute(query, parameters).fetchall() for query, parameters in queries]
-    except duckdb.CatalogException:
-        click.echo(f"error: {file} was made by a version without releases: run joulebook refresh", err=True)
-    except duckdb.Error as error:
-        first = str(error).splitlines()[0]
-        click.echo(f"error: {file} cannot be read ({first}): run joulebook refresh", err=True)
-    return None
+def _largest(*cells: object) -> list[str]:
+    *named, log_ratio, causes, shares = cells
+    told = zip(causes or (), shares or (), strict=True)
+    return [*map(str, named), _percent(log_ratio), ", ".join(f"{_percent(share)} {cause}" for cause, share in told)]
 
 
 def _cell(value: object) -> str:
@@ -119,22 +99,5 @@ def _cell(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _percent(log_ratio: float | None) -> str:
-    return "-" if log_ratio is None else f"{100 * math.expm1(log_ratio):+.1f} %"
-
-
-def _told(causes: Sequence[str] | None, shares: Sequence[float] | None) -> str:
-    return ", ".join(f"{_percent(share)} {cause}" for cause, share in zip(causes or (), shares or (), strict=True))
-
-
-def _print(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        for row in [header, *rows]:
-            click.echo("\t".join(row))
-        return 0
-    table = Table(*header, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console.print(table)
-    return 0
+def _percent(log_ratio: float) -> str:
+    return f"{100 * math.expm1(log_ratio):+.1f} %"

@@ -1,38 +1,22 @@
 """`joulebook sources`: what the published file was made from, and how old it is."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
-import click
-import duckdb
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from pipelines.reader.book import Book
+from pipelines.reader.show import show_table
 
 QUERY = """
     select source_id, source_release, state, revised_on, accepted_at_utc, rows_accepted, rows_rejected, licence, url
     from sources order by source_id, source_release
 """
 HEADER = ("source", "release", "state", "revised", "age, days", "accepted", "rejected", "licence", "url")
+MARKED = ("held", "absent")
 
 
-def print_sources(file: Path) -> int:
-    """Print one line a document; tab-separated when piped. Returns the exit code."""
-    if not file.exists():
-        click.echo(f"error: {file} does not exist: run joulebook refresh first", err=True)
-        return 1
-    with duckdb.connect(str(file), read_only=True) as book:
-        rows = [_shown(*row) for row in book.execute(QUERY).fetchall()]
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        for row in [HEADER, *rows]:
-            click.echo("\t".join(row))
-        return 0
-    table = Table(*HEADER, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(cell, style="yellow" if row[2] in ("held", "absent") else "") for cell in row))
-    console.print(table)
-    return 0
+def print_sources(book: Book) -> None:
+    """One line a document."""
+    rows = [_shown(*row.values()) for row in book.rows(QUERY)]
+    show_table(HEADER, rows, numeric=(4, 5, 6), marked=[row[2] in MARKED for row in rows])
 
 
 def _shown(source_id: str, release: str, state: str, revised: str, accepted_at: str, *rest: object) -> tuple[str, ...]:

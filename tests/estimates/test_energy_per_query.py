@@ -1,11 +1,14 @@
 """estimates.energy_per_query: hand-computed rows, node power by share, boundaries, and what gets no estimate."""
 
+import hashlib
+
 import duckdb
 import numpy as np
 import polars as pl
 import pytest
 
 from assets.core.assumptions import Assumptions
+from assets.estimates.energy_per_query import GRAIN
 from assets.estimates.throughput_rules import throughput_rules_of
 from pipelines.sources.errors import SourceError
 from pipelines.warehouse.store import Warehouse
@@ -139,3 +142,22 @@ def test_shares_outside_the_benchmarked_outputs(published):
     )
     assert longer == pytest.approx(2 ** (-4096 / 5000))
     assert shorter == pytest.approx(1 - 2 ** (-128 / 5000))
+
+
+def test_an_estimate_id_is_the_hash_of_its_grain(published):
+    names = ", ".join(GRAIN)
+    rows = published.execute(f"select estimate_id, {names} from energy_per_query").fetchall()
+    assert len({row[0] for row in rows}) == len(rows)
+    for found, *values in rows[::500]:
+        text = "|".join("" if value is None else str(value) for value in values)
+        assert found == hashlib.sha256(text.encode()).hexdigest()[:12]
+    # as anyone can compute it: load is printed with its decimal, an empty concurrency as nothing
+    key = (
+        "llama-3.1-405b|h100-sxm|8|tp8|fp8|tensorrt-llm|trtllm_perf|1.0|offline||traditional|1.0|facility|serving-time"
+    )
+    (wh,) = one(
+        published,
+        "select energy_wh_per_query_p50 from energy_per_query"
+        f" where estimate_id = '{hashlib.sha256(key.encode()).hexdigest()[:12]}'",
+    )
+    assert wh == pytest.approx(0.249, abs=5e-4)

@@ -1,0 +1,106 @@
+"""`joulebook compare`: two answers side by side, and their ratio with what is not known of it."""
+
+from dataclasses import dataclass
+
+from pipelines.reader.book import Book
+from pipelines.reader.compute import Computed, Serving, compute
+from pipelines.reader.question import KEY, Asked, Question, ask
+from pipelines.reader.show import between, number, show_facts, show_table, show_title
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Median of the first over that of the second, and the half-width in ln of its 90 % interval by cause."""
+
+    value: float
+    half_width_ln: dict[str, float] | None
+    shared: str
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        if self.half_width_ln is None:
+            return None
+        from pipelines.energy.intervals import combined_half_width_ln, interval  # noqa: PLC0415  (NumPy)
+
+        low, high = interval(self.value, combined_half_width_ln(list(self.half_width_ln.values())))
+        return float(low), float(high)
+
+
+def print_comparison(book: Book, first: str, second: str, options: dict) -> None:
+    assumed = book.assumptions()
+    asked = [ask(book, _question(given, options)) for given in (first, second)]
+    computed = [compute(book, assumed, one) for one in asked]
+    ratio = ratio_of(asked, computed)
+    show_title(f"{asked[0].what_runs} beside {asked[1].what_runs}")
+    show_table(("", *(f"{one.configuration['model_id']}@{one.configuration['accelerator_id']}" for one in asked)), [
+        ("Wh per query", *(number(one.row["energy_wh_per_query_p50"]) for one in computed)),
+        ("90 % interval", *(_interval(one.row) for one in computed)),
+        ("mean, Wh", *(number(one.row["energy_wh_per_query_mean"]) for one in computed)),
+        ("J per output token", *(number(one.row["energy_j_per_output_token"]) for one in computed)),
+        ("power drawn, W", *(number(one.row["power_w"]) for one in computed)),
+        ("evidence", *(one.row["evidence"] for one in computed)),
+        ("benchmarks", *(_benchmarks(one) for one in asked)),
+        ("configuration", *(one.chosen_as for one in asked)),
+    ])  # fmt: skip
+    of = "" if ratio.interval is None else f", 90 % interval {between(*ratio.interval)}"
+    lines = [("ratio", f"the first takes {number(ratio.value)} times the second{of}"), ("shared", ratio.shared)]
+    defaults = {name: value for name, value in asked[0].defaults.items() if name not in ("configuration", "region")}
+    if defaults:
+        lines.append(("defaults", ", ".join(f"{name} {_plain(value)}" for name, value in defaults.items())))
+    show_facts(lines)
+
+
+def ratio_of(asked: list[Asked], computed: list[Computed]) -> Ratio:
+    """Errors that both answers have in common leave their ratio: the PUE wholly, power as far as both are known alike.
+    Those of the fits are of different benchmarks."""
+    one, two = (found.row["energy_wh_per_query_p50"] for found in computed)
+    if computed[0].serving is None:
+        return Ratio(one / two, None, "method oviedo2026 has no interval, nor has the ratio")
+    first, second = (_half_widths(found.serving) for found in computed)
+    same_fit = all(asked[0].configuration[name] == asked[1].configuration[name] for name in KEY)
+    same_power = _saturated_width(computed[0].serving) == _saturated_width(computed[1].serving)
+    is_shared = {"fit": same_fit, "power": same_power, "pue": True, "load": True}
+    widths = {
+        cause: abs(first[cause] - second[cause]) if shared else (first[cause] ** 2 + second[cause] ** 2) ** 0.5
+        for cause, shared in is_shared.items()
+    }
+    return Ratio(one / two, widths, _shared(same_fit, same_power))
+
+
+def _shared(same_fit: bool, same_power: bool) -> str:
+    fit = "one fit serves both" if same_fit else "the fits err by themselves"
+    power = (
+        "power is rated the same way, so that its error is taken as common"
+        if same_power
+        else "power of the one is by its boards, of the other by its server: their errors are taken as separate"
+    )
+    return f"{fit}; {power}; the PUE is common and leaves the ratio"
+
+
+def _half_widths(serving: Serving) -> dict[str, float]:
+    widths = serving.estimate.median_half_widths_ln[:, 0].tolist()
+    return dict(zip(("fit", "power", "pue", "load"), widths, strict=True))
+
+
+def _saturated_width(serving: Serving) -> float:
+    """Says which model the power is by."""
+    return serving.saturated.half_width_ln[0].item()
+
+
+def _question(given: str, options: dict) -> Question:
+    model, _, accelerator = given.partition("@")
+    return Question(model, **(options | ({"accelerator": accelerator} if accelerator else {})))
+
+
+def _interval(row: dict) -> str:
+    low = row.get("energy_wh_per_query_p50_lo90")
+    return "-" if low is None else between(low, row["energy_wh_per_query_p50_hi90"])
+
+
+def _benchmarks(asked: Asked) -> str:
+    c = asked.configuration
+    return f"{c['n_rows']} of {c['source_id']} {c['source_release']}"
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,213 @@
+"""A question and what it is asked of: defaults filled in, ids checked, one configuration chosen.
+
+Every default that is used is kept by name, to be printed with the answer.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pipelines.reader.book import Book, same
+from pipelines.reader.errors import ReaderError, unknown
+
+SERVING_TIME, OVIEDO = METHODS = ("serving-time", "oviedo2026")
+BOUNDARIES = ("gpu", "node", "facility")
+KEY = (
+    "source_id", "source_release", "model_id", "accelerator_id", "n_accelerators", "parallelism", "precision",
+    "framework", "scenario", "concurrency",
+)  # fmt: skip
+WORLD = "WOR"
+DEFAULT_MODEL = "llama-3.1-405b"
+"""Of a fleet, and of the figure beside each workload."""
+MOST_TIMES_BEYOND = 10
+"""Lengths further beyond the longest benchmarked are refused: the backtest reaches eight times beyond."""
+DEFAULTS = {"method": SERVING_TIME, "workload": "traditional", "boundary": "facility", "load": 1.0, "region": WORLD}
+_CANDIDATES = {
+    SERVING_TIME: "from serving_fits where ln_prefill is not null",
+    OVIEDO: "from throughput_rules where no_estimate_because is null",
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, as given; None: not given. Lengths are of one query."""
+
+    model: str
+    accelerator: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    workload: str | None = None
+    region: str | None = None
+    load: float | None = None
+    boundary: str | None = None
+    method: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.load is not None and not 0 < self.load <= 1:
+            raise ReaderError(f"--load {self.load:g} is impossible: give a share of saturation above 0, up to 1")
+        self._check_lengths()
+        if self.method == OVIEDO and self.boundary == "gpu":
+            raise ReaderError("method oviedo2026 knows no boundary gpu: ask for node or facility, or serving-time")
+        if self.method == OVIEDO and self.load not in (None, 1):
+            raise ReaderError("method oviedo2026 knows no load below 1: leave out --load, or ask for serving-time")
+        if self.method == OVIEDO and self.cached_tokens:
+            raise ReaderError("method oviedo2026 knows no cached tokens: ask for serving-time")
+
+    def _check_lengths(self) -> None:
+        given = {"--input-tokens": self.input_tokens, "--output-tokens": self.output_tokens}
+        for name, value in given.items():
+            if value is not None and value < 1:
+                raise ReaderError(f"{name} {value} is impossible: give at least 1")
+        missing = [name for name, value in given.items() if value is None]
+        if len(missing) == 1:
+            raise ReaderError(f"one query needs both lengths: give {missing[0]} too")
+        cached = self.cached_tokens
+        if cached is not None and missing:
+            raise ReaderError("--cached-tokens are part of the input: give --input-tokens and --output-tokens too")
+        if cached is not None and not 0 <= cached <= self.input_tokens:
+            raise ReaderError(
+                f"--cached-tokens {cached} is impossible: give 0 to {self.input_tokens}, the input tokens"
+            )
+        if not missing and self.workload is not None:
+            raise ReaderError("a workload has its own lengths: give --workload, or the lengths of one query")
+
+    @property
+    def is_one_query(self) -> bool:
+        return self.input_tokens is not None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with its defaults: what is computed. `defaults` are those that were used."""
+
+    question: Question
+    configuration: dict
+    chosen_as: str
+    method: str
+    workload: str | None
+    boundary: str
+    load: float
+    region: str
+    defaults: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def key(self) -> list[object]:
+        return [self.configuration[name] for name in KEY]
+
+    @cached_property
+    def what_runs(self) -> str:
+        c = self.configuration
+        return (
+            f"{c['model_id']} on {c['n_accelerators']} {c['accelerator_id']} ({c['precision']}, {c['parallelism']}, "
+            f"{c['framework']})"
+        )
+
+
+def ask(book: Book, question: Question) -> Asked:
+    """The question with its defaults. Raises ReaderError for ids that the book does not have."""
+    found = {name: getattr(question, name) for name in DEFAULTS}
+    if question.workload is not None:
+        _check_workload(book, question.workload)
+    used = {name: DEFAULTS[name] for name, value in found.items() if value is None}
+    if question.is_one_query:
+        used.pop("workload", None)
+    if found["boundary"] in ("gpu", "node"):
+        used.pop("region", None)
+    found |= {name: DEFAULTS[name] for name in used}
+    configuration, chosen_as = choose(book, question.model, question.accelerator, found["method"], found["boundary"])
+    asked = Asked(question, configuration, chosen_as, **found, defaults=used | {"configuration": chosen_as})
+    _check_reach(asked)
+    return asked
+
+
+def choose(book: Book, model: str, accelerator: str | None, method: str, boundary: str) -> tuple[dict, str]:
+    """The configuration that answers for a model (on an accelerator), and why that one."""
+    usable = book.rows(_CANDIDATES[method])
+    power = "tdp_w" if boundary == "gpu" else "node_power_max_w"
+    usable = [row for row in usable if row[power] is not None]
+    models = {row["model_id"] for row in usable}
+    if model not in models:
+        known = [row["model_id"] for row in book.rows("select model_id from models where model_id = ?", model)]
+        if known:
+            raise ReaderError(
+                f"{model} has no benchmark that method {method} can use (with its lengths, and power at boundary "
+                f"{boundary}): joulebook models lists those that have"
+            )
+        raise unknown("model", model, models, "joulebook models lists all")
+    usable = [row for row in usable if row["model_id"] == model]
+    if accelerator is not None:
+        usable = _on(book, usable, model, accelerator)
+    default = book.rows("from default_configurations where model_id = ?", model)
+    for row in default:
+        for candidate in usable:
+            if all(candidate[name] == row[name] for name in KEY):
+                return candidate, row["chosen_as"]
+    best = min(usable, key=_rank)
+    return best, "most benchmarked" if accelerator is None else f"most benchmarked on {accelerator}"
+
+
+def _on(book: Book, usable: list[dict], model: str, accelerator: str) -> list[dict]:
+    found = [row for row in usable if row["accelerator_id"] == accelerator]
+    if not found:
+        known = book.rows("select accelerator_id from accelerators where accelerator_id = ?", accelerator)
+        there = sorted({row["accelerator_id"] for row in usable})
+        if known:
+            raise ReaderError(f"{model} has no usable benchmark on {accelerator}: it has on {', '.join(there)}")
+        every = {row["accelerator_id"] for row in book.rows("select accelerator_id from accelerators")}
+        raise unknown("accelerator", accelerator, every, f"{model} has benchmarks on {', '.join(there)}")
+    return found
+
+
+def _rank(row: dict) -> tuple:
+    """As sql/estimates/default_configurations.sql ranks: most rows, then the newest release of TensorRT-LLM."""
+    numbers = [int(part) for part in re.findall(r"\d+", row["source_release"])]
+    release = (0,) if row["source_id"] != "trtllm_perf" else (2,) if row["source_release"] == "main" else (1, *numbers)
+    newest_first = tuple(-part for part in (*release, 0, 0, 0)[:4])
+    others = ("n_accelerators", "precision", "parallelism", "source_id", "framework", "scenario")
+    return (-row["n_rows"], newest_first, *(row[name] for name in others))
+
+
+def _check_workload(book: Book, workload: str) -> None:
+    known = [row["workload_id"] for row in book.rows("select distinct workload_id from energy_per_query")]
+    if workload not in known:
+        raise unknown("workload", workload, known, "joulebook workloads lists all")
+
+
+def _check_reach(asked: Asked) -> None:
+    for side, given in (("input", asked.question.input_tokens), ("output", asked.question.output_tokens)):
+        longest = asked.configuration[f"longest_{side}_tokens"]
+        if given is not None and given > MOST_TIMES_BEYOND * longest:
+            raise ReaderError(
+                f"--{side}-tokens {given} is more than {MOST_TIMES_BEYOND} times the longest benchmarked {side} "
+                f"({longest}), where nothing tells what a query takes: ask for at most {MOST_TIMES_BEYOND * longest}"
+            )
+
+
+def stored_row(book: Book, asked: Asked) -> dict | None:
+    """The row of energy_per_query that answers, if there is one."""
+    if asked.question.is_one_query:
+        return None
+    columns = (*KEY, "workload_id", "load", "boundary", "method")
+    values = (*asked.key, asked.workload, asked.load, asked.boundary, asked.method)
+    return next(iter(book.rows(f"from energy_per_query where {same(columns)}", *values)), None)
+
+
+def find_area(book: Book, region: str) -> dict:
+    """The area by its id or name: area_id, area_name, year and its factors."""
+    areas = book.rows(
+        "select c.area_id, c.area_name, c.year, c.carbon_gco2e_per_kwh, w.grid_water_l_per_kwh"
+        " from grids c left join grids w on w.area_id = c.area_id and w.is_default_water where c.is_default_carbon"
+    )
+    wanted = region.casefold()
+    for area in areas:
+        if wanted in (area["area_id"].casefold(), area["area_name"].casefold()):
+            return area
+    names = {area["area_name"].lower(): area["area_id"] for area in areas} | {
+        area["area_id"].lower(): area["area_id"] for area in areas
+    }
+    from difflib import get_close_matches  # noqa: PLC0415  (only for a misspelling)
+
+    near = [f"{names[name]} ({name})" for name in get_close_matches(wanted, names, n=3, cutoff=0.6)]
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise ReaderError(f"no region {region!r}: {hint}give an ISO3 code (SWE) or a name (Sweden) of table grids")

@@ -1,0 +1,26 @@
+"""The commands that README.md shows give an answer."""
+
+import shlex
+
+import pytest
+
+from tests.docs.pages import shell_lines
+
+WRITING = ("refresh", "ui")
+SHOWN = [
+    words
+    for line in shell_lines("README.md")
+    if (words := shlex.split(line))[:1] == ["joulebook"] and len(words) > 1 and words[1] not in WRITING
+]
+
+
+def test_all_reading_commands_are_shown():
+    shown = {words[1] for words in SHOWN}
+    assert {"estimate", "explain", "compare", "fleet", "models", "accelerators", "workloads", "sources"} <= shown
+
+
+@pytest.mark.parametrize("words", [words for words in SHOWN if len(words) > 2], ids=" ".join)
+def test_command_answers(run, words):
+    done = run(*words[1:])
+    assert done.exit_code == 0, done.output
+    assert done.stdout

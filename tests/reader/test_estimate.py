@@ -1,0 +1,148 @@
+"""`joulebook estimate`: stored and computed answers agree, defaults are said, the schema holds, one screen will do."""
+
+import json
+import math
+
+import jsonschema
+import pytest
+
+from pipelines.home import REPOSITORY
+from pipelines.reader.answer import answer
+from pipelines.reader.estimate import print_estimate
+from pipelines.reader.question import Question
+
+SCHEMA = json.loads((REPOSITORY / "pipelines/reader/schemas/estimate.schema.json").read_text(encoding="utf-8"))
+MODEL = "llama-3.1-405b"
+QUESTIONS = [
+    (),
+    ("--on", "b200-sxm", "--workload", "test-time"),
+    ("--workload", "mooncake-conversation", "--load", "0.5", "--region", "Sweden"),
+    ("--input-tokens", "500", "--output-tokens", "300"),
+    ("--input-tokens", "9000", "--output-tokens", "300", "--cached-tokens", "8000", "--load", "0.37"),
+    ("--boundary", "gpu"),
+    ("--boundary", "node", "--load", "0.01"),
+    ("--method", "oviedo2026"),
+    ("--method", "oviedo2026", "--input-tokens", "500", "--output-tokens", "300", "--region", "swe"),
+]
+
+
+@pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
+def test_json_follows_its_schema(run, words):
+    done = run("estimate", MODEL, *words, "--json")
+    assert done.exit_code == 0, done.output
+    jsonschema.validate(json.loads(done.stdout), SCHEMA, cls=jsonschema.Draft202012Validator)
+
+
+def test_the_schema_is_one_and_refuses_what_is_not_promised(run):
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    found = json.loads(run("estimate", MODEL, "--json").stdout)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(found | {"energy": 1}, SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(found | {"pue": 0.9}, SCHEMA)
+
+
+@pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
+def test_one_screen_of_a_hundred_columns_is_enough(run, words):
+    lines = run("estimate", MODEL, *words).stdout.splitlines()
+    assert sum(max(1, math.ceil(len(line) / 100)) for line in lines) <= 40
+    assert any(line.startswith("defaults ") for line in lines)
+
+
+def test_every_default_is_said(run):
+    (line,) = (line for line in run("estimate", MODEL).stdout.splitlines() if line.startswith("defaults"))
+    assert line.split(maxsplit=1)[1] == (
+        "method serving-time, workload traditional, boundary facility, load 1, region WOR, "
+        "configuration newest on eight H100"
+    )
+    given = ("--workload", "test-time", "--load", "1", "--boundary", "node", "--method", "serving-time")
+    (line,) = (line for line in run("estimate", MODEL, *given).stdout.splitlines() if line.startswith("defaults"))
+    assert line.split(maxsplit=1)[1] == "configuration newest on eight H100"
+
+
+def test_without_lengths_it_is_the_stored_row(opened):
+    found = answer(opened, Question(MODEL, workload="azure-code-2023", load=0.5, boundary="node"))
+    (row,) = opened.rows("from energy_per_query where estimate_id = ?", found["estimate_id"])
+    for name, value in found["energy_wh_per_query"].items():
+        assert value == row[f"energy_wh_per_query_{name}"]
+    assert (row["model_id"], row["workload_id"], row["load"]) == (MODEL, "azure-code-2023", 0.5)
+
+
+def test_one_query_of_median_length_takes_the_median(opened):
+    # at the facility of this configuration power is a share of the rated maximum: the same whatever is asked
+    stored = answer(opened, Question(MODEL))
+    one = answer(opened, Question(MODEL, input_tokens=500, output_tokens=300))
+    assert (stored["power_w"], stored["estimate_id"] is None, one["estimate_id"]) == (one["power_w"], False, None)
+    for name in ("p50", "p50_lo90", "p50_hi90"):
+        assert one["energy_wh_per_query"][name] == pytest.approx(stored["energy_wh_per_query"][name], rel=1e-9)
+    assert one["energy_wh_per_query"]["mean"] == one["energy_wh_per_query"]["p50"]
+    for name in ("carbon_gco2e_per_query", "on_site_water_ml_per_query", "grid_water_ml_per_query"):
+        assert one["impacts"][name] == pytest.approx(stored["impacts"][name], rel=1e-9)
+    assert one["uncertainty"]["share"] == pytest.approx(stored["uncertainty"]["share"], rel=1e-9, abs=1e-12)
+
+
+def test_one_query_by_hand(opened):
+    (c,) = opened.rows(
+        "from serving_fits where model_id = ? and accelerator_id = 'h100-sxm' and source_release = '1.0'", MODEL
+    )
+    l_in, l_out, cached = 3000, 700, 2000
+    x = (l_in - cached, l_out, l_out * (l_in + l_out / 2), l_in**2 - cached**2)
+    terms = ("prefill", "decode", "decode_attention", "prefill_attention")
+    seconds = sum(math.exp(c[f"ln_{term}"]) * one for term, one in zip(terms, x, strict=True))
+    pue = math.sqrt(1.08 * 1.58)
+    expected = pue * 0.6 * 10200 / 8 * seconds / 3600
+    found = answer(opened, Question(MODEL, input_tokens=l_in, output_tokens=l_out, cached_tokens=cached))
+    assert found["energy_wh_per_query"]["p50"] == pytest.approx(expected, rel=1e-4)
+    full = answer(opened, Question(MODEL, input_tokens=l_in, output_tokens=l_out))
+    assert full["energy_wh_per_query"]["p50"] > found["energy_wh_per_query"]["p50"]
+
+
+def test_any_load_is_answered_between_those_stored(opened):
+    wh = [answer(opened, Question(MODEL, load=load))["energy_wh_per_query"]["p50"] for load in (1, 0.8, 0.65, 0.5)]
+    assert wh == sorted(wh)
+    # E(load) = a + b / load: the power is linear in the load
+    a_b = [wh[0] - (wh[1] - wh[0]) / 0.25, (wh[1] - wh[0]) / 0.25]
+    assert wh[2] == pytest.approx(a_b[0] + a_b[1] / 0.65, rel=1e-9)
+
+
+def test_carbon_and_water_are_those_of_the_table(opened):
+    found = answer(opened, Question(MODEL, region="SWE"))["impacts"]
+    (row,) = opened.rows(
+        "from carbon_and_water where model_id = ? and workload_id = 'traditional' and area_id = 'SWE'", MODEL
+    )
+    for name in ("carbon_gco2e_per_query", "on_site_water_ml_per_query", "grid_water_ml_per_query"):
+        for end, value in found[name].items():
+            assert value == pytest.approx(row[f"{name}_{end}"], rel=1e-9), (name, end)
+    assert answer(opened, Question(MODEL, region="sweden"))["impacts"] == found
+
+
+def test_beyond_the_boundary_of_the_facility_there_is_no_carbon(opened, run):
+    assert answer(opened, Question(MODEL, boundary="node"))["impacts"] is None
+    assert "only of the facility" in run("estimate", MODEL, "--boundary", "node").stdout
+
+
+def test_extrapolation_is_said(run):
+    text = run("estimate", MODEL, "--workload", "test-time").stdout
+    assert "predicted" in text
+    assert "57 % of the queries have longer outputs than any benchmarked" in text
+    assert "not extrapolated" in run("estimate", MODEL).stdout
+
+
+def test_published_figures_are_those_of_the_same_kind_of_query(opened):
+    short = answer(opened, Question(MODEL))
+    long = answer(opened, Question(MODEL, workload="test-time"))
+    assert len(short["published"]) > 2
+    assert not {one["rung"] for one in short["published"]} & {one["rung"] for one in long["published"]}
+    for one in short["published"]:
+        ours = short["energy_wh_per_query"]["p50"]
+        assert one["ratio_to_this"] == pytest.approx(one["energy_wh_per_query"] / ours, rel=1e-12)
+
+
+def test_on_a_terminal_it_is_laid_out_by_rich(opened, monkeypatch, capsys):
+    monkeypatch.setattr("pipelines.reader.show.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
+    print_estimate(opened, Question(MODEL), as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 40
+    assert max(len(line) for line in lines) <= 100
+    assert any(line.startswith(" " * 16 + "0.") for line in lines), "wrapped text stands beside its label"
