@@ -51,7 +51,9 @@ INPUTS: dict[Split, tuple[str, ...]] = {
 }  # fmt: skip
 """What estimates are made of: how each table falls into causes, and what makes a row the same row."""
 BESIDE: dict[Split, tuple[str, ...]] = {
-    Split("core.energy_measurements", "source_id", "source"): (*_MEASURED[:-1], "boundary"),
+    Split("core.energy_measurements", "source_id", "source"): (
+        *(name for name in _MEASURED if name not in ("parallelism", "output_tokens")), "boundary",
+    ),
     Split("core.grids", "source_id", "source"): ("source_id", "area_id", "year"),
     Split("core.facilities", "source_id", "source"): ("operator", "region", "year", "fact_kind"),
     Split("core.published_models", "source_id", "source"): ("source_id", "model_as_printed"),

@@ -25,7 +25,7 @@ from pipelines import cli
 from pipelines.sources.errors import SourceError
 from pipelines.warehouse.lock import alone
 from pipelines.warehouse.publish import publish
-from pipelines.warehouse.releases import ReleaseError, Releases, first_difference, identity
+from pipelines.warehouse.releases import ReleaseError, Releases, first_difference, identity, is_place
 from pipelines.warehouse.store import Warehouse
 from tests.warehouse.publishing import TABLES, put, release, release_and_publish, with_pue
 
@@ -158,6 +158,13 @@ def test_an_unchecked_table_is_not_released(home):
 
 
 # What a release says of the one before
+
+
+def test_what_makes_a_row_the_same_row_are_columns_of_its_table():
+    for split, key in (published_release.INPUTS | published_release.BESIDE).items():
+        columns = set(TABLES[split.table].schema)
+        assert {*key, *([split.by] if split.by else [])} <= columns, split.table
+        assert not any(is_place(name) for name in key)
 
 
 @pytest.fixture(scope="module")
