@@ -22,13 +22,13 @@ from rich.table import Table
 from assets.core.assumptions import Assumptions
 from assets.estimates.blends import BLEND, blends_of
 from assets.estimates.energy_per_query import energy_per_query_of
-from assets.estimates.fleet import fleet_of
 from assets.estimates.input_lengths import input_lengths_of
 from assets.estimates.interventions import gains, interventions_of
 from assets.estimates.profile import INTERVENTIONS, paper_energies, workloads
 from assets.estimates.throughput_rules import PAPER_SOURCE, throughput_rules_of
 from pipelines.energy.distribution import Distribution, quantiles_wh
-from pipelines.energy.oviedo2026 import frontier_blend, with_intervention
+from pipelines.energy.fleet import energy_gwh_per_day
+from pipelines.energy.oviedo2026 import frontier_blend, pooled_mean_wh, with_intervention
 from pipelines.energy.workloads import Workload
 from pipelines.warehouse.store import Warehouse
 
@@ -36,6 +36,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 RUNS = 3
 DRAWS, MANY_DRAWS, SEED = 10_000, 1_000_000, 20260609
+QUERIES_PER_DAY = 1e9
+"""Of the paper's fleet."""
 SAMPLE_EVERY_S = 0.02
 KIB_PER_MB = 1e6 / 1024
 NOTES = f"""\
@@ -131,10 +133,11 @@ def _family(pid: int) -> list[int]:
 def _energy_table(warehouse: Warehouse) -> Table:
     """The paper's figures by plain sampling and by quadrature, in this process, fits included."""
     tables = [warehouse.read(f"core.{name}") for name in ("serving_measurements", "nodes", "assumptions")]
+    rest = {name: warehouse.read(name) for name in ("estimates.serving_fits", "core.request_lengths")}
     plain_s, sampled = timed(lambda: plain_numpy.figures(DRAWS, SEED))
     ours_s, ours = timed(lambda: our_figures(*tables))
     many_s, many = timed(lambda: plain_numpy.figures(MANY_DRAWS, SEED), runs=1)
-    all_s, n_rows = timed(lambda: all_estimates(*tables))
+    all_s, n_rows = timed(lambda: all_estimates(*tables, *rest.values()))
     table = _table(f"the paper's {len(ours)} figures", "ms", "x plain", "medians differ", "all differ")
     for name, seconds, other in (
         (f"plain NumPy, {DRAWS:,} draws", plain_s, sampled),
@@ -155,9 +158,20 @@ def our_figures(serving_measurements: pl.DataFrame, nodes: pl.DataFrame, assumpt
     found: Figures = {}
     for asked in workloads(assumed):
         found |= _figures_of_workload(rules, assumed, asked)
-    for row in fleet_of(rules, assumptions).iter_rows(named=True):
-        statistic = "mean with interventions" if row["with_interventions"] else "mean"
-        found["fleet", row["mix"], statistic] = row["energy_gwh_per_day"]
+    return found | _fleet(rules, assumed)
+
+
+def _fleet(rules: pl.DataFrame, assumed: Assumptions) -> Figures:
+    overhead = assumed.value("oviedo2026.fleet.overhead")
+    found: Figures = {}
+    for mix, long_share in plain_numpy.FLEET_LONG_SHARE.items():
+        for improved, statistic in ((False, "mean"), (True, "mean with interventions")):
+            parts = []
+            for asked, share in zip(workloads(assumed), (1 - long_share, long_share), strict=True):
+                mean_wh = pooled_mean_wh(frontier_blend(paper_energies(rules, assumed, asked))[1])
+                gain = assumed.lognormal(f"oviedo2026.fleet.serving_gain.{asked.workload_id}") if improved else None
+                parts.append(float(energy_gwh_per_day(mean_wh, share * QUERIES_PER_DAY, overhead, gain)))
+            found["fleet", mix, statistic] = sum(parts)
     return found
 
 
@@ -178,11 +192,18 @@ def _quartiles(subject: str, workload: str, distribution: Distribution) -> Figur
     return {(subject, workload, name): float(v) for name, v in zip(("p25", "p50", "p75"), values, strict=True)}
 
 
-def all_estimates(serving_measurements: pl.DataFrame, nodes: pl.DataFrame, assumptions: pl.DataFrame) -> int:
-    """Every table of estimates but the comparison with the paper; how many rows they have."""
+def all_estimates(
+    serving_measurements: pl.DataFrame,
+    nodes: pl.DataFrame,
+    assumptions: pl.DataFrame,
+    serving_fits: pl.DataFrame,
+    request_lengths: pl.DataFrame,
+) -> int:
+    """The estimates of both methods, and the tables that are the paper's alone; how many rows they have."""
     rules = throughput_rules_of(serving_measurements, nodes, assumptions)
-    makers = (energy_per_query_of, blends_of, interventions_of, fleet_of, input_lengths_of)
-    return rules.height + sum(make(rules, assumptions).height for make in makers)
+    estimates = energy_per_query_of(rules, serving_fits, request_lengths, assumptions)
+    makers = (blends_of, interventions_of, input_lengths_of)
+    return rules.height + estimates.height + sum(make(rules, assumptions).height for make in makers)
 
 
 def largest_differences(ours: Figures, other: Figures) -> tuple[float, float]:
