@@ -27,7 +27,8 @@ from pipelines.energy.distribution import Energy
 from pipelines.energy.lengths import exponential
 from pipelines.energy.lognormal import LogNormal
 from pipelines.energy.quantiles import newton_quantiles_wh
-from pipelines.warehouse.store import Warehouse, resolve_home
+from pipelines.home import resolve_home
+from pipelines.warehouse.store import Warehouse
 
 FACTOR = LogNormal.from_p5_p95(0.4, 0.9) * LogNormal.from_p5_p95(1.05, 1.6)
 """Power utilisation and PUE of the paper, together."""

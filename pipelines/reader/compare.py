@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pipelines.reader.book import Book
 from pipelines.reader.compute import Computed, Serving, compute
+from pipelines.reader.estimate import defaults_line
 from pipelines.reader.question import KEY, Asked, Question, ask
 from pipelines.reader.show import between, number, show_facts, show_table, show_title
 
@@ -46,7 +47,7 @@ def print_comparison(book: Book, first: str, second: str, options: dict) -> None
     lines = [("ratio", f"the first takes {number(ratio.value)} times the second{of}"), ("shared", ratio.shared)]
     defaults = {name: value for name, value in asked[0].defaults.items() if name not in ("configuration", "region")}
     if defaults:
-        lines.append(("defaults", ", ".join(f"{name} {_plain(value)}" for name, value in defaults.items())))
+        lines.append(("defaults", defaults_line(defaults)))
     show_facts(lines)
 
 
@@ -100,7 +101,3 @@ def _interval(row: dict) -> str:
 def _benchmarks(asked: Asked) -> str:
     c = asked.configuration
     return f"{c['n_rows']} of {c['source_id']} {c['source_release']}"
-
-
-def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

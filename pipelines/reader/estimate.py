@@ -49,7 +49,7 @@ def facts(found: dict) -> list[Fact]:
         ("uncertainty", _uncertainty(found)),
         *_others(found["published"]),
         ("asked", _asked(found)),
-        ("defaults", _defaults(found["defaults"])),
+        ("defaults", defaults_line(found["defaults"])),
     ]
     if found["estimate_id"]:
         lines.append(("back to source", f"joulebook explain {found['estimate_id']}"))
@@ -164,6 +164,6 @@ def _asked(found: dict) -> str:
     )
 
 
-def _defaults(defaults: dict) -> str:
+def defaults_line(defaults: dict) -> str:
     shown = {name: tokens(value) if name == "load" else value for name, value in defaults.items()}
     return ", ".join(f"{name} {value}" for name, value in shown.items())

@@ -20,6 +20,7 @@ from pipelines.energy.units import JOULES_PER_WH
 from pipelines.reader.book import Book, FiledAssumptions, same
 from pipelines.reader.compute import Computed, Serving, compute
 from pipelines.reader.errors import ReaderError
+from pipelines.reader.estimate import defaults_line
 from pipelines.reader.question import KEY, OVIEDO, SERVING_TIME, Asked, Question, ask, stored_row
 from pipelines.reader.show import Fact, number, show_facts, show_table, show_title
 
@@ -82,7 +83,7 @@ def explain(book: Book, asked: Asked) -> dict:
         "benchmarks": [{name: row[name] for name in _BENCHMARK} for row in rows],
         "corrections": _corrections(book, asked, rows),
         "hardware": _hardware(book, asked),
-        "assumptions": list(assumed.used.values()),
+        "assumptions": [row | {"has_effect": _has_effect(row, computed.serving)} for row in assumed.used.values()],
     }
 
 
@@ -108,6 +109,24 @@ def _also_behind(assumed: FiledAssumptions, asked: Asked) -> None:
         assumed.value(half_width_id(c["n_length_pairs"]))
     elif c["source_id"] == PAPER_SOURCE:
         assumed.value(paper_node_power_id(c["model_id"]))
+
+
+def _has_effect(row: dict, made: Serving | None) -> bool:
+    """Whether this estimate would be another with another value: some are asked for and not needed."""
+    if made is None:
+        return True
+    name, at = row["assumption_id"], made.estimate
+    widths = (made.time.half_width_ln_at_median[0], made.time.half_width_ln_at_mean[0])
+    is_by_boards = made.saturated.half_width_ln[0] == made.constants.gpu_power_half_width_ln
+    needed = {
+        "serving-time.half_width_ln.": row["value"] in widths,
+        "serving-time.pue": at.boundary == "facility",
+        "serving-time.node_power_share": at.boundary != "gpu" and not is_by_boards,
+        "serving-time.gpu_power": is_by_boards,
+        "idle.gpu_share_of_tdp": at.boundary == "gpu" and at.power.load < 1,
+        "idle.node_share_of_max": at.boundary != "gpu" and at.power.idle_half_width_ln[0] > 0,
+    }
+    return bool(next((needed[start] for start in needed if name.startswith(start)), True))
 
 
 def _workload(asked: Asked) -> str:
@@ -254,7 +273,7 @@ def _hardware(book: Book, asked: Asked) -> list[dict]:
 
 def _print(found: dict) -> None:
     show_title(f"{found['estimate_id'] or 'not stored'}: {found['what']}")
-    defaults = [("defaults", ", ".join(f"{name} {value}" for name, value in found["defaults"].items()))]
+    defaults = [("defaults", defaults_line(found["defaults"]))]
     show_facts(
         [
             *_energy_facts(found),
@@ -355,4 +374,5 @@ def _figures(row: dict) -> str:
 def _assumption(row: dict) -> str:
     low, high = row["low"], row["high"]
     between = "" if low is None else f" ({low:g} to {high:g})"
-    return f"{row['value']:g}{between} {row['unit']}, from {row['valid_from']}: {row['source']}"
+    effect = "" if row["has_effect"] else "no effect here; "
+    return f"{effect}{row['value']:g}{between} {row['unit']}, from {row['valid_from']}: {row['source']}"

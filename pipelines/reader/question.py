@@ -109,6 +109,8 @@ def ask(book: Book, question: Question) -> Asked:
     found = {name: getattr(question, name) for name in DEFAULTS}
     if question.workload is not None:
         _check_workload(book, question.workload)
+    if question.region is not None:
+        find_area(book, question.region)
     used = {name: DEFAULTS[name] for name, value in found.items() if value is None}
     if question.is_one_query:
         used.pop("workload", None)

@@ -59,7 +59,7 @@ def test_files_exist(book):
 
 def test_environment_variables_are_read():
     code = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "pipelines").rglob("*.py"))
-    for name in set(re.findall(r"JOULEBOOK_[A-Z]+", page(README))):
+    for name in set(re.findall(r"\bJOULEBOOK_[A-Z]+", page(README))):
         assert f'"{name}"' in code, f"nothing reads {name}"
 
 

@@ -6,7 +6,9 @@ import random
 
 import pytest
 
+from pipelines.reader.compute import compute
 from pipelines.reader.explain import asked_of, explain
+from pipelines.reader.question import Question, ask
 
 MODEL = "llama-3.1-405b"
 N_RANDOM = 100
@@ -94,3 +96,23 @@ def test_one_query_that_is_not_stored_is_explained_too(run):
     assert found["estimate_id"] is None
     assert found["formula"]["of"]["p50"]["x"] == [600, 200, 220_000, 840_000]
     assert "not stored" in run("explain", MODEL, *given).stdout
+
+
+def test_assumptions_without_an_effect_are_marked(opened):
+    """Another value of a marked one leaves the estimate; of an unmarked one, it does not."""
+    found = explain(opened, ask(opened, Question(MODEL, load=0.5)))
+    effects = {row["assumption_id"]: row["has_effect"] for row in found["assumptions"]}
+    assert (
+        effects["serving-time.pue"] and effects["idle.node_share_of_max"] and effects["serving-time.prior.b.decode.one"]
+    )
+    assert not effects["idle.gpu_share_of_tdp"]
+    for name, has_effect in effects.items():
+        if name.startswith(("serving-time.prior.", "serving-time.half_width_ln.table")):
+            continue  # in the fit, which is stored
+        assumed = opened.assumptions()
+        changed = assumed._row(name)
+        changed |= {end: changed[end] and changed[end] * 1.05 for end in ("value", "low", "high")}
+        again = compute(opened, assumed, ask(opened, Question(MODEL, load=0.5))).row
+        stored = {end: both["stored"] for end, both in found["energy_wh_per_query"].items()}
+        same = all(again[f"energy_wh_per_query_{end}"] == pytest.approx(value) for end, value in stored.items())
+        assert same != has_effect, name

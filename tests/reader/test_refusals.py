@@ -56,6 +56,7 @@ def refused(done):
         (("estimate", MODEL, "--method", "oviedo2026", *LENGTHS, "--cached-tokens", "5"), "ask for serving-time"),
         (("explain", "0123456789ab"), "joulebook estimate prints one"),
         (("explain", "llama-3.1-405"), "did you mean llama-3.1-405b"),
+        (("explain", MODEL, "--region", "Swedn"), "did you mean SWE (sweden)"),
         (("compare", MODEL, f"{MODEL}@h100"), "did you mean"),
         (("fleet", "--queries", "0"), "queries a day"),
         (("fleet", "--queries", "nan"), "queries a day"),
