@@ -31,7 +31,10 @@ from tests.warehouse.publishing import TABLES, put, release, release_and_publish
 
 FILE = "joulebook.duckdb"
 KILLS = int(os.environ.get("JOULEBOOK_TEST_KILLS", "3"))
-"""Kills at random moments; more take longer and show more."""
+READERS, PUBLISHED = (
+    int(os.environ.get(f"JOULEBOOK_TEST_{what}", n)) for what, n in (("READERS", 3), ("PUBLISHED", 2))
+)
+"""Kills at random moments, readers in a loop, releases meanwhile: more take longer and show more."""
 
 
 @pytest.fixture
@@ -337,16 +340,16 @@ def test_readers_meanwhile_see_one_release_each(home):
             except Exception as error:
                 errors.append(error)
 
-    readers = [threading.Thread(target=read) for _ in range(10)]
+    readers = [threading.Thread(target=read) for _ in range(READERS)]
     for reader in readers:
         reader.start()
-    for pue in (1.2, 1.3, 1.4):
-        release_and_publish(home, pue)
+    for i in range(PUBLISHED):
+        release_and_publish(home, 1.2 + 0.01 * i)
     stop.set()
     for reader in readers:
         reader.join()
     assert errors == []
-    assert seen >= {1, 3}
+    assert seen >= {1, PUBLISHED}
 
 
 def test_two_at_once_are_refused_in_one_line(home):
