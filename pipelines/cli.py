@@ -11,7 +11,6 @@ from pathlib import Path
 
 import click
 
-from pipelines.sources.catalogue import REPOSITORY
 from pipelines.warehouse.store import resolve_home
 
 EXIT_NOT_PUBLISHED = 1
@@ -29,9 +28,25 @@ compute_logs:
 event_log_storage:
   module: pipelines.event_log
   class: EventLog
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300
+  max_runtime_seconds: 7200
+retention:
+  schedule:
+    purge_after_days: 400
+  sensor:
+    purge_after_days:
+      skipped: 7
+      failure: 60
+      success: 400
 """
 """No telemetry, no sign-up window over the page, no processes that copy what steps print (ours print nothing), and an
-event log that does not take half of a refresh."""
+event log that does not take half of a refresh. One run at a time, so that none publishes tables of another; one that
+never ends is failed; ticks that did nothing are forgotten after a week."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,13 +94,19 @@ def sources(home: Path | None) -> None:
 @main.command()
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
-def ui(home: Path | None, port: int) -> None:
-    """Open the Dagster UI on this home: lineage, checks, runs."""
+@click.option("--schedule/--no-schedule", default=False, help="Whether the daily schedule and sensors start on.")
+def ui(home: Path | None, port: int, schedule: bool) -> None:
+    """Open the Dagster UI on this home: lineage, checks, runs, the daily schedule."""
+    from pipelines.ui import PortTakenError, serve
+
     place = _enter(home)
-    dagster = Path(sys.executable).with_name("dagster")
     click.echo(f"Dagster UI on http://127.0.0.1:{port} for {place}; stop with Ctrl-C")
-    arguments = ["dev", "-w", str(REPOSITORY / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
-    os.execv(dagster, [str(dagster), *arguments])
+    click.echo(f"the daily schedule starts {'on' if schedule else 'off (--schedule starts it)'}")
+    try:
+        serve(place, port, schedule)
+    except PortTakenError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_NOT_PUBLISHED)
 
 
 def _enter(home: Path | None) -> Path:

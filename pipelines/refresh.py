@@ -3,7 +3,6 @@
 The work itself is the assets'; they come in as Dagster definitions from the door.
 """
 
-import fcntl
 import hashlib
 import logging
 import time
@@ -17,8 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from pipelines.alone import alone
+from pipelines.automation import COMMAND_LINE, STARTED_BY, end_dead_runs
+from pipelines.shown import ACCEPTED, ANSWERED
 from pipelines.sources.catalogue import REPOSITORY, load_catalogue
-from pipelines.sources.errors import SourceError
 from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, read_head, write_extract
 from pipelines.sources.intake import Places, read_taken, serves_what_was_accepted
 from pipelines.sources.snapshots import write_atomically
@@ -39,7 +40,7 @@ def run_refresh(build: Build, home: Path, *, offline: bool, update_extracts: boo
     """Run the job in this process. Returns whether the file was published; prints how it went."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     started = time.monotonic()
-    with _alone(home):
+    with alone(home):
         if not offline and not update_extracts and _nothing_new(home):
             console.print(f"nothing new: every publisher serves what {home / FILE_NAME} was made from")
             console.print(f"checked   {len(load_catalogue())} sources ({time.monotonic() - started:.1f} s)")
@@ -105,19 +106,9 @@ def _run(build: Build, book: Book, console: Console, verbose: bool) -> dg.Execut
         set_total(len(job.nodes))
         run_config = {} if verbose else {"loggers": {"progress": {}}}
         with dg.DagsterInstance.get() as instance:
-            return job.execute_in_process(run_config=run_config, instance=instance, raise_on_error=False)
-
-
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """One refresh at a time in a home: two would publish each other's tables."""
-    with (home / "refresh.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            problem = "another refresh is at work here"
-            raise SourceError("JOULEBOOK_HOME", str(home), problem, "Wait until it has ended.") from error
-        yield
+            end_dead_runs(instance, Path(book.home))
+            tags = {STARTED_BY: COMMAND_LINE}
+            return job.execute_in_process(run_config=run_config, instance=instance, raise_on_error=False, tags=tags)
 
 
 def _published(result: dg.ExecuteInProcessResult) -> bool:
@@ -232,7 +223,8 @@ def _problems(home: Path, result: dg.ExecuteInProcessResult) -> list[str]:
         lines.append(own or f"{event.step_key}: {_innermost(data.error)} (-v shows the traceback)")
     # what stopped the run comes before what is merely implausible
     for check in sorted(result.get_asset_check_evaluations(), key=lambda c: c.severity != dg.AssetCheckSeverity.ERROR):
-        if not check.passed and check.asset_key.path[-1] != "snapshots":  # held sources say more, below
+        is_of_a_source = check.asset_key.path[-1] == "snapshots" or check.check_name in (ANSWERED, ACCEPTED)
+        if not check.passed and not is_of_a_source:  # held sources say more, below
             lines.append(f"{'.'.join(check.asset_key.path)}, check {check.check_name}: {check.description}")
     for source_id in load_catalogue():
         taken = read_taken(home, source_id)

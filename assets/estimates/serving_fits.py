@@ -7,13 +7,17 @@ from assets import columns as c
 from assets.core.assumptions import Assumptions
 from assets.estimates.serving import TRILLION, Benchmarked, peak_flop_per_s, prior_of
 from assets.estimates.throughput_rules import CONFIGURATION, KEY, benchmarked_lengths
+from pipelines import plots
 from pipelines.energy.held_out import n_different_points
 from pipelines.energy.intervals import widest_half_width_ln
 from pipelines.energy.serving_time import N_TERMS, TERMS, ServingTime, fit_serving_time, largest_residuals_ln
+from pipelines.plots import Chart
 from pipelines.tables.contract import Coverage, Rule, Table
 from pipelines.wiring import model_asset
 
 PAIRS = tuple((TERMS[j], TERMS[i]) for i in range(N_TERMS) for j in range(i + 1))
+N_SHOWN, N_ALONG, SHOWN = 4, 24, "output_tokens_per_s_per_accelerator"
+"""Configurations in the chart, points along a line, and what is drawn."""
 LEVELS = {1: "1-point", 2: "2-points", 3: "3-points", 4: "3-points"}
 """Which held-out half-width holds for so many pairs of lengths; `table` for more."""
 
@@ -159,6 +163,39 @@ def serving_time_of(fits: pl.DataFrame) -> ServingTime:
     return ServingTime(theta, covariance)
 
 
+def throughput_by_length_of(
+    fits: pl.DataFrame, serving_measurements: pl.DataFrame, **_others: pl.DataFrame
+) -> Chart | None:
+    """The configurations with most lengths, one a model: what was published, and the fit between and beyond."""
+    fitted = fits.filter(pl.col("no_fit_because").is_null()).sort(
+        "n_length_pairs", *KEY, descending=[True] + [False] * len(KEY)
+    )
+    chosen = fitted.unique("model_id", keep="first", maintain_order=True).head(N_SHOWN)
+    if chosen.is_empty():
+        return None
+    label = pl.format("{}, {} x {}, {}", "model_id", "n_accelerators", "accelerator_id", "source_release")
+    per_one = pl.col("output_tokens_per_s") / pl.col("n_accelerators")
+    points = serving_measurements.join(chosen.select(KEY), on=KEY, nulls_equal=True).drop_nulls("input_tokens")
+    lengths = ("input_tokens", "output_tokens")
+    published = points.select(label.alias("configuration"), *lengths, per_one.alias(SHOWN), kind=pl.lit("published"))
+    return plots.throughput_by_length(
+        pl.concat([published, _fit_between(chosen.with_columns(configuration=label), published)])
+    )
+
+
+def _fit_between(chosen: pl.DataFrame, published: pl.DataFrame) -> pl.DataFrame:
+    """The fit of the chosen configurations at their input lengths, across their output lengths."""
+    time, parts = serving_time_of(chosen), []
+    for i, name in enumerate(chosen["configuration"]):
+        own = published.filter(configuration=name)
+        outputs = np.geomspace(own["output_tokens"].min(), own["output_tokens"].max(), N_ALONG)
+        for input_tokens in own["input_tokens"].unique().sort():
+            tps = outputs / time.take(np.array([i])).accelerator_s(input_tokens, outputs)[0]
+            along = pl.DataFrame({"output_tokens": outputs, SHOWN: tps})
+            parts.append(along.with_columns(configuration=pl.lit(name), input_tokens=input_tokens, kind=pl.lit("fit")))
+    return pl.concat(parts).select(published.columns)
+
+
 serving_fits = model_asset(
     TABLE,
     serving_fits_of,
@@ -169,4 +206,5 @@ serving_fits = model_asset(
         "nodes": "core.nodes",
         "assumptions": "core.assumptions",
     },
+    plot=throughput_by_length_of,
 )
