@@ -71,18 +71,22 @@ def freshness_of(source: Source) -> dg.FreshnessPolicy:
 def after_new_figures() -> dg.AutomationCondition:
     """Made anew once something it is made of has other values, or its own code does; never because of equal bytes.
 
-    Only when all it is made of exists, is not being made, and passed the checks that block.
+    Only when all it is made of exists, is not being made, and failed no check that blocks.
     """
     new = dg.AutomationCondition.data_version_changed() | dg.AutomationCondition.will_be_requested()
     has_new_inputs = dg.AutomationCondition.any_deps_match(new).with_label("an input has other values")
     has_new_code = dg.AutomationCondition.code_version_changed().with_label("its code changed")
+    # of what is made in the same run the checks are yet to come, and stop that run
+    is_bad = ~dg.AutomationCondition.will_be_requested() & dg.AutomationCondition.any_checks_match(
+        dg.AutomationCondition.check_failed(), blocking_only=True
+    )
     was_never_made = dg.AutomationCondition.missing().newly_true().with_label("it was never made")
     return (
         (has_new_inputs | has_new_code | was_never_made).since_last_handled()
         & ~dg.AutomationCondition.any_deps_missing()
         & ~dg.AutomationCondition.any_deps_in_progress()
         & ~dg.AutomationCondition.in_progress()
-        & dg.AutomationCondition.all_deps_blocking_checks_passed()
+        & ~dg.AutomationCondition.any_deps_match(is_bad).with_label("a blocking check of an input failed")
     ).with_label("after new figures")
 
 

@@ -22,14 +22,14 @@ GROUPS = {"raw": "1_raw", "core": "2_core", "estimates": "3_estimates", "publish
 """The layers as groups of assets: numbered, because the UI sorts by name and the walk has an order."""
 OWNERS = {"raw": "team:sources", "core": "team:tables", "estimates": "team:energy", "published": "team:warehouse"}
 """Whom to ask, by layer: the rooms of `pipelines/` that hold its machinery."""
-PREVIEW_ROWS = 8
+PREVIEW_ROWS, LONGEST_CELL = 8, 80
 SENTENCES = {
     "contract": "keeps_its_contract",
-    "coverage": "lacks_nothing_it_must_have",
+    "coverage": "lacks_nothing_needed",
     "plausibility": "agrees_with_what_is_known",
 }
 """Names of a table's checks: read after its name, each is a sentence."""
-ANSWERED, ACCEPTED = "was_answered_by_its_publisher", "holds_what_its_publisher_serves"
+ANSWERED, ACCEPTED = "its_publisher_answered", "serves_the_newest_figures"
 """The checks of a source: whether anybody answered, and whether what was answered is what serves."""
 PROMISES = {
     "contract": "Columns, grain, ranges, vocabularies and empty cells are as declared. Stops what is downstream.",
@@ -80,15 +80,36 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 
 def _table_column(column: Column) -> dg.TableColumn:
-    unit = f" [{column.unit}]" if column.unit else ""
-    promises = []
-    if column.low is not None or column.high is not None:
-        promises.append(f"between {column.low} and {column.high}")
+    has_unit = column.unit not in (None, "dimensionless")
+    unit = f" [{column.unit}]" if has_unit else ""
+    promises = [_range(column)] if column.low is not None or column.high is not None else []
     if column.allowed is not None:
         promises.append(f"one of {', '.join(column.allowed)}")
     constraints = dg.TableColumnConstraints(nullable=column.nullable, other=promises)
-    tags = {"unit": re.sub(r"[^A-Za-z0-9_.-]+", "_", column.unit)} if column.unit else {}
+    tags = {"unit": re.sub(r"[^A-Za-z0-9_.-]+", "_", column.unit)} if has_unit else {}
     return dg.TableColumn(column.name, str(column.dtype), column.meaning + unit, constraints, tags)
+
+
+def _range(column: Column) -> str:
+    if column.high is None:
+        return f"at least {column.low:g}"
+    return f"at most {column.high:g}" if column.low is None else f"between {column.low:g} and {column.high:g}"
+
+
+def origins(lineage: dg.TableColumnLineage) -> dg.TableMetadataValue:
+    """The lineage of columns as a table a person can read."""
+    records = [
+        dg.TableRecord(
+            {
+                "column": column,
+                "made_from": ", ".join(f"{'.'.join(dep.asset_key.path)}.{dep.column_name}" for dep in deps)
+                or "no column: a constant or a count",
+            }
+        )
+        for column, deps in lineage.deps_by_column.items()
+    ]
+    columns = [dg.TableColumn(name) for name in ("column", "made_from")]
+    return dg.MetadataValue.table(records=records, schema=dg.TableSchema(columns=columns))
 
 
 def preview(frame: pl.DataFrame, rows: int = PREVIEW_ROWS) -> dg.TableMetadataValue:
@@ -99,7 +120,11 @@ def preview(frame: pl.DataFrame, rows: int = PREVIEW_ROWS) -> dg.TableMetadataVa
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: "" if value is None else value for name, value in row.items()}
+    return {name: "" if value is None else _short(value) for name, value in row.items()}
+
+
+def _short(value: Any) -> Any:
+    return value[:LONGEST_CELL] + " …" if isinstance(value, str) and len(value) > LONGEST_CELL else value
 
 
 def facts_of_source(source: Source, taken: Taken, rows_rejected: int | None) -> dict[str, Any]:

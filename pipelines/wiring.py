@@ -203,8 +203,9 @@ def sql_asset(table: Table, facts: Callable[[pl.DataFrame], dict[str, Any]] | No
     def _sql(book: Book) -> dg.MaterializeResult:
         with one_line_errors():
             frame = run_sql(book.warehouse, table.name)
-            lineage = {"dagster/column_lineage": lineage_of(book.warehouse, table)}
-            return store(book, table, frame, lineage | (facts(frame) if facts else {}))
+            lineage = lineage_of(book.warehouse, table)
+            shows = {"columns_come_from": shown.origins(lineage), "dagster/column_lineage": lineage}
+            return store(book, table, frame, (facts(frame) if facts else {}) | shows)
 
     return _sql
 
@@ -363,7 +364,7 @@ def store(
     version = content_version(stored)
     announce(table, stored, version)
     return dg.MaterializeResult(
-        metadata={"dagster/row_count": stored.height, "preview": shown.preview(stored), **facts},
+        metadata={"dagster/row_count": stored.height, **facts, "preview": shown.preview(stored)},
         data_version=dg.DataVersion(data_version or version),
         check_results=check_results or [],
     )

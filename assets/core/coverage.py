@@ -59,7 +59,7 @@ TABLE = Table(
 coverage = sql_asset(TABLE)
 covers_what_was_covered = compared_check(
     TABLE,
-    "covers_what_the_published_file_covers",
+    "covers_all_it_covered",
     "Every model, accelerator and precision that the published file covers is still covered. A warning.",
     lambda before, now: rows_lost(before.filter("is_covered"), now.filter("is_covered"), TABLE.grain),
     "Look in core.rejected and core.restatements for the source that lost them; if its publisher withdrew them, "

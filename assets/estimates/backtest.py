@@ -578,7 +578,7 @@ backtest = model_asset(
 )
 is_no_worse = compared_check(
     TABLE,
-    "is_no_worse_than_the_published_file",
+    "is_no_worse_than_before",
     "No error of an estimator grew by more than a tenth of itself since the published file. A warning.",
     lambda before, now: rows_worse(before, now, TABLE.grain, ("error_p50", "error_p90"), WORSE_BY),
     "Open core.restatements and the last change of assets/assumptions.yaml or pipelines/energy: what moved is there; "
