@@ -105,9 +105,10 @@ def snapshots(book: Book) -> dg.MaterializeResult:
 
 
 def news_of(frame: pl.DataFrame) -> str:
-    """The data version: that a publisher served the same bytes once more is no news to what hangs on this table."""
+    """The data version: that a publisher served the same bytes once more, or failed in other words, is no news."""
     state = pl.col("state").replace(dict.fromkeys(("live", "unchanged", "finished"), "current"))
-    return content_version(TABLE.conform(frame.with_columns(state)))
+    problem = pl.when(pl.col("problem").is_not_null()).then(pl.lit("yes")).alias("problem")
+    return content_version(TABLE.conform(frame.with_columns(state, problem)))
 
 
 def ages_of(frame: pl.DataFrame, now: str) -> Chart | None:

@@ -110,7 +110,7 @@ class _Query:
     def _column(self, names: list[str], scopes: list[dict[str, Columns]], before: Columns) -> set[Origin]:
         *table, name = names
         for tables in scopes:
-            if table and table[-1] in tables:
+            if table and name in tables.get(table[-1], {}):
                 return tables[table[-1]][name]
             holding = [columns[name] for columns in tables.values() if name in columns] if not table else []
             if holding:
