@@ -17,11 +17,11 @@ from pydantic import Field
 
 from pipelines.alone import is_free
 from pipelines.shown import GROUPS
-from pipelines.sources.catalogue import REPOSITORY, Source, load_catalogue
+from pipelines.sources.catalogue import REPOSITORY, Source
 from pipelines.sources.intake import Places, is_due, is_worth_asking, read_taken
 from pipelines.ui import SCHEDULE_SWITCH
 from pipelines.warehouse.store import resolve_home
-from pipelines.wiring import FILE, SOURCE, digest_of
+from pipelines.wiring import FILE, SOURCE, catalogue, digest_of
 
 REFRESH, REFRESH_SOURCE, PUBLISH = "refresh", "refresh_source", "publish"
 DAILY_AT = "17 5 * * *"
@@ -30,7 +30,7 @@ GRACE = timedelta(days=1)
 STARTED_BY, SECOND_TRY, SOURCES = "joulebook/started_by", "joulebook/second_try", "joulebook/sources"
 COMMAND_LINE = "command line"
 
-SourceId = enum.Enum("SourceId", {source_id: source_id for source_id in load_catalogue()})
+SourceId = enum.Enum("SourceId", {source_id: source_id for source_id in catalogue()})
 
 
 class OneSource(dg.Config):
@@ -45,10 +45,9 @@ class OneSource(dg.Config):
 
 def with_automation(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
     """The assets, each source with the freshness of its cadence, and what is made of others with its condition."""
-    catalogue = load_catalogue()
 
     def automated(spec: dg.AssetSpec) -> dg.AssetSpec:
-        if source := catalogue.get(spec.metadata.get(SOURCE, "")):
+        if source := catalogue().get(spec.metadata.get(SOURCE, "")):
             return spec.replace_attributes(freshness_policy=freshness_of(source))
         if list(spec.deps) and not is_made_of_notes(spec):
             return spec.replace_attributes(automation_condition=after_new_figures())
@@ -152,7 +151,7 @@ def with_downstream(job: dg.JobDefinition, source_ids: Iterable[str]) -> list[dg
 
 def source_key(source_id: str) -> dg.AssetKey:
     """The asset that takes a source."""
-    return dg.AssetKey(load_catalogue()[source_id].parser.split("."))
+    return dg.AssetKey(catalogue()[source_id].parser.split("."))
 
 
 # The daily schedule
@@ -190,7 +189,7 @@ def sources_due(home: Path, on: date, instance: dg.DagsterInstance) -> list[str]
     places = Places(home)
     return [
         source_id
-        for source_id, source in load_catalogue().items()
+        for source_id, source in catalogue().items()
         if (is_worth_asking(source, read_taken(home, source_id), on) and is_due(source, None, places))
         or instance.get_latest_materialization_event(source_key(source_id)) is None
     ]

@@ -338,8 +338,14 @@ def asset_spec(table: Table, kinds: set[str], made_by: str, file: str | None = N
 
 
 @cache
+def catalogue() -> dict[str, Source]:
+    """The sources as they were when the code location loaded: reading them takes too long to do it for each asset."""
+    return load_catalogue()
+
+
+@cache
 def _source_by_table() -> dict[str, Source]:
-    return {source.parser: source for source in load_catalogue().values()}
+    return {source.parser: source for source in catalogue().values()}
 
 
 def source_format(table: Table) -> str:

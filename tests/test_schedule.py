@@ -138,6 +138,42 @@ def test_three_days(home):
         assert days.tick()[1] == set(), "a fourth day of equal bytes"
 
 
+def test_figures_that_checks_downstream_refuse_are_held_and_the_others_go_on(home):
+    document = load_catalogue()[CHANGING].documents[0]
+    content = published_bytes()
+    twice = content + content.splitlines(keepends=True)[-1]  # an area and year twice
+    with Loopback() as server, pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.get() as instance:
+        patch.setenv("JOULEBOOK_MIRROR", server.address)
+        server.serve(str(document.url), twice)
+        use_web(home, web_of(load_catalogue()))
+        job, keys = defs.resolve_job_def("refresh"), [automation.source_key(CHANGING), dg.AssetKey(["core", "grids"])]
+        failed = job.execute_in_process(instance=instance, asset_selection=keys, raise_on_error=False)
+        assert not failed.success
+        (event,) = failed.filter_events(lambda event: event.event_type == dg.DagsterEventType.RUN_FAILURE)
+        sensor = defs.resolve_sensor_def("refused_figures")
+        context = dg.build_run_status_sensor_context(
+            sensor.name,
+            event,
+            instance,
+            instance.get_run_by_id(failed.run_id),
+            repository_def=defs.get_repository_def(),
+        )
+        request = sensor(context.for_run_failure())
+        done = job.execute_in_process(
+            instance=instance,
+            asset_selection=list(request.asset_selection),
+            run_config=request.run_config,
+            tags=request.tags,
+        )
+        assert done.success
+        made = {".".join(e.asset_key.path) for e in done.get_asset_materialization_events()}
+        assert made == downstream(CHANGING) | {f"raw.{CHANGING}"}
+        held = Days(home, instance).check(CHANGING, ACCEPTED)
+        assert not held.passed
+        assert "core.grids keeps_its_contract" in held.description
+        assert f"launch the job refresh_source for {CHANGING}" in held.description
+
+
 def test_a_source_within_its_cadence_is_not_asked(home):
     for source_id in (CHANGING, FAILING):
         path = home / "taken" / f"{source_id}.json"
