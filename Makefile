@@ -23,8 +23,8 @@ bench: $(READY)  ## speed and memory, and how wrong the estimates are
 	$(BIN)/python benchmarks/estimator.py
 	$(BIN)/python benchmarks/releases.py
 
-ui: $(READY)  ## the Dagster UI on http://127.0.0.1:3000
-	$(BIN)/joulebook ui
+ui: $(READY)  ## the Dagster UI on http://127.0.0.1:3000; SCHEDULE=on starts the daily schedule
+	$(BIN)/joulebook ui $(if $(filter on,$(SCHEDULE)),--schedule)
 
 lock:  ## pin every dependency anew; needs uv
 	uv pip compile --universal --generate-hashes --no-strip-extras --extra dev --python-version 3.11 --no-header \

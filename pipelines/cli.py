@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.home import FILE_NAME, REPOSITORY, resolve_home
+from pipelines.home import FILE_NAME, resolve_home
 
 if TYPE_CHECKING:
     from pipelines.reader.book import Book
@@ -35,9 +35,25 @@ compute_logs:
 event_log_storage:
   module: pipelines.event_log
   class: EventLog
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300
+  max_runtime_seconds: 7200
+retention:
+  schedule:
+    purge_after_days: 400
+  sensor:
+    purge_after_days:
+      skipped: 7
+      failure: 60
+      success: 400
 """
 """No telemetry, no sign-up window over the page, no processes that copy what steps print (ours print nothing), and an
-event log that does not take half of a refresh."""
+event log that does not take half of a refresh. One run at a time, so that none publishes tables of another; one that
+never ends is failed; ticks that did nothing are forgotten after a week."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -244,8 +260,8 @@ def prune(keep: int, home: Path | None) -> None:
 
 def _on_releases(home: Path | None, work: Callable[["Releases"], list[str]]) -> None:
     """Change the releases of a home while no refresh is at work there, and say what was done."""
+    from pipelines.alone import alone
     from pipelines.sources.errors import SourceError
-    from pipelines.warehouse.lock import alone
     from pipelines.warehouse.releases import ReleaseError, Releases
 
     place = resolve_home(home)
@@ -274,13 +290,19 @@ def export(folder: Path, home: Path | None) -> None:
 @main.command()
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
-def ui(home: Path | None, port: int) -> None:
-    """Open the Dagster UI on this home: lineage, checks, runs."""
+@click.option("--schedule/--no-schedule", default=False, help="Whether the daily schedule and sensors start on.")
+def ui(home: Path | None, port: int, schedule: bool) -> None:
+    """Open the Dagster UI on this home: lineage, checks, runs, the daily schedule."""
+    from pipelines.ui import PortTakenError, serve
+
     place = _enter(home)
-    dagster = Path(sys.executable).with_name("dagster")
     click.echo(f"Dagster UI on http://127.0.0.1:{port} for {place}; stop with Ctrl-C")
-    arguments = ["dev", "-w", str(REPOSITORY / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
-    os.execv(dagster, [str(dagster), *arguments])
+    click.echo(f"the daily schedule starts {'on' if schedule else 'off (--schedule starts it)'}")
+    try:
+        serve(place, port, schedule)
+    except PortTakenError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_NOT_PUBLISHED)
 
 
 def _enter(home: Path | None) -> Path:

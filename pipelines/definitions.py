@@ -1,4 +1,4 @@
-"""The door for Dagster: collects what `assets/` declares, adds checks, the job and the executor.
+"""The door for Dagster: collects what `assets/` declares, adds checks, jobs, schedule, sensors and the executor.
 
 Nothing is made here.
 """
@@ -12,6 +12,7 @@ import assets.estimates
 import assets.published
 import assets.raw
 from assets.published.joulebook import table_modules
+from pipelines import automation
 from pipelines.tables.contract import Table
 from pipelines.wiring import Book, table_checks
 
@@ -25,26 +26,35 @@ def all_tables() -> list[Table]:
 
 def build(book: Book | None = None, loggers: dict[str, dg.LoggerDefinition] | None = None) -> dg.Definitions:
     """The definitions; one process a run, because starting a Python for each step costs more than the work."""
-    return dg.Definitions(
-        assets=_asset_definitions(),
-        asset_checks=[table_checks(table) for table in all_tables()],
-        jobs=[dg.define_asset_job("refresh", dg.AssetSelection.all(), description="Take, check, estimate, publish.")],
+    assets, checks = _declared()
+    jobs = automation.jobs(lambda: definitions.resolve_job_def(automation.REFRESH))
+    definitions = dg.Definitions(
+        assets=automation.with_automation(assets),
+        asset_checks=[*(table_checks(table) for table in all_tables()), *checks],
+        jobs=jobs,
+        schedules=[automation.daily_schedule()],
+        sensors=automation.sensors(assets, refresh=jobs[0]),
         resources={"book": book or Book()},
         loggers=loggers or {},
         executor=dg.in_process_executor,
     )
+    return definitions
 
 
-def _asset_definitions() -> list[dg.AssetsDefinition]:
+def _declared() -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
+    """The assets of all modules, and the checks that a module has besides those of its contract."""
     from assets.published import joulebook, release  # noqa: PLC0415
 
     modules: list[ModuleType] = [*(m for package in LAYERS for m in table_modules(package)), release, joulebook]
     found: dict[dg.AssetKey, dg.AssetsDefinition] = {}
+    checks: list[dg.AssetChecksDefinition] = []
     for module in modules:
         for value in vars(module).values():
-            if isinstance(value, dg.AssetsDefinition):
+            if isinstance(value, dg.AssetChecksDefinition):
+                checks.append(value)
+            elif isinstance(value, dg.AssetsDefinition):
                 found[value.key] = value
-    return list(found.values())
+    return list(found.values()), checks
 
 
 defs = build()

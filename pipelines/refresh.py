@@ -16,13 +16,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from pipelines.alone import alone
+from pipelines.automation import COMMAND_LINE, STARTED_BY, end_dead_runs
 from pipelines.home import FILE_NAME, REPOSITORY
+from pipelines.shown import ACCEPTED, ANSWERED
 from pipelines.sources.catalogue import load_catalogue
 from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, read_head, write_extract
 from pipelines.sources.intake import Places, read_taken, serves_what_was_accepted
 from pipelines.sources.snapshots import write_atomically
 from pipelines.tables.beside import beside
-from pipelines.warehouse.lock import alone
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book, use_web, web_of
 
@@ -104,7 +106,9 @@ def _run(build: Build, book: Book, console: Console, verbose: bool) -> dg.Execut
         set_total(len(job.nodes))
         run_config = {} if verbose else {"loggers": {"progress": {}}}
         with dg.DagsterInstance.get() as instance:
-            return job.execute_in_process(run_config=run_config, instance=instance, raise_on_error=False)
+            end_dead_runs(instance, Path(book.home))
+            tags = {STARTED_BY: COMMAND_LINE}
+            return job.execute_in_process(run_config=run_config, instance=instance, raise_on_error=False, tags=tags)
 
 
 def _published(result: dg.ExecuteInProcessResult) -> bool:
@@ -224,7 +228,8 @@ def _problems(home: Path, result: dg.ExecuteInProcessResult) -> list[str]:
         lines.append(own or f"{event.step_key}: {_innermost(data.error)} (-v shows the traceback)")
     # what stopped the run comes before what is merely implausible
     for check in sorted(result.get_asset_check_evaluations(), key=lambda c: c.severity != dg.AssetCheckSeverity.ERROR):
-        if not check.passed and check.asset_key.path[-1] != "snapshots":  # held sources say more, below
+        is_of_a_source = check.asset_key.path[-1] == "snapshots" or check.check_name in (ANSWERED, ACCEPTED)
+        if not check.passed and not is_of_a_source:  # held sources say more, below
             lines.append(f"{'.'.join(check.asset_key.path)}, check {check.check_name}: {check.description}")
     for source_id in load_catalogue():
         taken = read_taken(home, source_id)

@@ -1,50 +1,69 @@
 """How a Table becomes a Dagster asset with its checks: the one place where assets and the machinery meet.
 
 Three makers, one for each way a table may be made: a parser (`raw_asset`, `reference_asset`), one SQL file
-(`sql_asset`), the model (`model_asset`). No table, formula or path of a source belongs here.
+(`sql_asset`), the model (`model_asset`). No table, formula or path of a source belongs here; the words that the UI
+shows are in `shown`, jobs and schedules in `automation`.
 """
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
+from pydantic import Field
 
+from pipelines import shown
+from pipelines.alone import alone
 from pipelines.energy.errors import EnergyInputError
 from pipelines.home import REPOSITORY, resolve_home
+from pipelines.plots import Chart, as_markdown
 from pipelines.sources.catalogue import Source, load_catalogue
 from pipelines.sources.errors import SourceError
 from pipelines.sources.http import Web
-from pipelines.sources.intake import Parse, Places, Reading, Taken, record_taken, take_source
-from pipelines.tables.beside import announce, failures_of
-from pipelines.tables.contract import Column, Table, TableError
-from pipelines.tables.validate import Failure, ValidatorError
+from pipelines.sources.intake import Parse, Places, Reading, record_taken, take_source
+from pipelines.tables.beside import announce, beside, failures_of
+from pipelines.tables.contract import Table, TableError
+from pipelines.tables.validate import ValidatorError
+from pipelines.warehouse.compared import published
+from pipelines.warehouse.lineage import LineageError, column_lineage
 from pipelines.warehouse.releases import ReleaseError
-from pipelines.warehouse.sql import SqlError, code_version, inputs_of, run_sql
+from pipelines.warehouse.sql import SqlError, code_version, inputs_of, run_sql, sql_of
 from pipelines.warehouse.store import Warehouse, content_version
 
-KINDS = {"raw": {"python"}, "core": {"python"}, "estimates": {"python", "numpy"}, "published": {"duckdb"}}
-SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError, EnergyInputError, ReleaseError)
+KINDS = {"raw": {"python"}, "core": {"python"}, "estimates": {"python", "numpy"}}
+SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError, EnergyInputError, LineageError, ReleaseError)
 """Errors that say by themselves what to do: they are shown as one line."""
+WAIT_FOR_THE_HOME_S = 1800
+"""How long a run of the UI waits for one of the command line."""
+RETRIES = dg.RetryPolicy(max_retries=2, delay=20, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""For steps that go to the network, and only these: the others would fail again. What a publisher answers, or does not,
+is dealt with in `sources`; this is for what nobody foresaw."""
+FILE, SOURCE = "joulebook/file", "joulebook/source"
+"""Metadata of an asset that is read from a file that people edit, or from a source."""
 
 
 class Book(dg.ConfigurableResource):
-    """Where this run keeps its tables, and whether it asks the web.
+    """Where this run keeps its tables, and whether it asks the web. A run has the home to itself."""
 
-    `home`: empty for JOULEBOOK_HOME or ./warehouse. `extracts`: empty for the repository's. `refused`: sources whose
-    newest figures are not wanted, with the reason: an earlier run found that checks downstream refuse them. `ask_all`:
-    finished sources are asked too.
-    """
+    home: str = Field(default="", description="The home folder; empty for JOULEBOOK_HOME or ./warehouse.")
+    offline: bool = Field(default=False, description="Ask no publisher: use the last accepted figures.")
+    extracts: str = Field(default="", description="The folder of extracts; empty for the repository's.")
+    ask_all: bool = Field(default=False, description="Ask finished sources too.")
+    refused: dict[str, str] = Field(
+        default={},
+        description="Sources whose newest figures are not wanted, with the reason: an earlier run found that checks "
+        "downstream refuse them.",
+    )
 
-    home: str = ""
-    offline: bool = False
-    extracts: str = ""
-    ask_all: bool = False
-    refused: dict[str, str] = {}  # noqa: RUF012  (a field of a pydantic model)
+    @contextmanager
+    def yield_for_execution(self, _context: dg.InitResourceContext) -> Iterator["Book"]:
+        with one_line_errors(), alone(self.warehouse.home, WAIT_FOR_THE_HOME_S), beside():
+            yield self
 
     @property
     def warehouse(self) -> Warehouse:
@@ -94,7 +113,12 @@ def asset_key(name: str) -> dg.AssetKey:
 def raw_asset(table: Table, parse: Parse) -> dg.AssetsDefinition:
     """The raw table of one source: live bytes if they are accepted, else the last accepted extract."""
 
-    @dg.asset(**asset_spec(table, kinds={"python", "csv"}))
+    @dg.asset(
+        **asset_spec(table, kinds={"python", source_format(table)}, made_by=f"the parser in {module_of(parse)}"),
+        code_version=version_of_parser(parse),
+        retry_policy=RETRIES,
+        check_specs=source_checks(table),
+    )
     def _raw(context: dg.AssetExecutionContext, book: Book) -> dg.MaterializeResult:
         def accept(frame: pl.DataFrame) -> pl.DataFrame:
             frame = table.conform(frame)
@@ -110,9 +134,33 @@ def raw_asset(table: Table, parse: Parse) -> dg.AssetsDefinition:
             record_taken(book.warehouse.home, taken)
             if taken.problem:
                 context.log.warning(f"held: {taken.problem}")
-            return store(book, table, frame, _taken_metadata(source, taken))
+            facts = shown.facts_of_source(source, taken, _rows_rejected(book.warehouse, source.source_id))
+            return store(book, table, frame, facts, check_results=shown.source_results(source, taken))
 
     return _raw
+
+
+def source_checks(table: Table) -> list[dg.AssetCheckSpec]:
+    """What is asked of a source besides its table: they warn, because what was accepted before serves."""
+    promises = {
+        shown.ANSWERED: "Whoever publishes it answered when asked last; if not, since when, and what to do.",
+        shown.ACCEPTED: "What is published now is what serves; if it was held back, why, and what to do.",
+    }
+    return [
+        dg.AssetCheckSpec(name, asset=asset_key(table.name), description=promise) for name, promise in promises.items()
+    ]
+
+
+def _rows_rejected(warehouse: Warehouse, source_id: str) -> int | None:
+    """Rows of a source that core.rejected holds since the last refresh; None before the first one."""
+    if not warehouse.path("core.rejected").exists():
+        return None
+    return warehouse.read("core.rejected").filter(pl.col("source_id") == source_id).height
+
+
+def module_of(function: Callable) -> str:
+    """The file of a function, below the repository."""
+    return str(Path(inspect.getsourcefile(function)).relative_to(REPOSITORY))
 
 
 def version_of_parser(parse: Parse) -> str:
@@ -122,57 +170,113 @@ def version_of_parser(parse: Parse) -> str:
 
 def reference_asset(table: Table, path: str, parse: Callable[[bytes, str], pl.DataFrame]) -> dg.AssetsDefinition:
     """A table read from a file below `assets/` that people edit. `parse(content, path)` raises SourceError."""
+    file = f"assets/{path}"
 
-    @dg.asset(**asset_spec(table, kinds={"python", Path(path).suffix.lstrip(".")}))
+    @dg.asset(
+        **asset_spec(
+            table, kinds={"python", Path(path).suffix.lstrip(".")}, made_by=f"people, who edit {file}", file=file
+        )
+    )
     def _reference(book: Book) -> dg.MaterializeResult:
         with one_line_errors():
-            content = (REPOSITORY / "assets" / path).read_bytes()
-            return store(book, table, parse(content, path), {"file": f"assets/{path}"})
+            content = (REPOSITORY / file).read_bytes()
+            facts = {"file": file, "file_sha256": digest_of(REPOSITORY / file)}
+            return store(book, table, parse(content, path), facts)
 
     return _reference
 
 
-def sql_asset(table: Table) -> dg.AssetsDefinition:
-    """The table of sql/<layer>/<table>.sql; its inputs and its code version are read from the SQL."""
-    deps = [asset_key(name) for name in inputs_of(table.name)]
+def digest_of(path: Path) -> str:
+    """Hash of a file that people edit."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
-    @dg.asset(**asset_spec(table, kinds={"sql", "duckdb"}), deps=deps, code_version=code_version(table.name))
+
+def sql_asset(table: Table, facts: Callable[[pl.DataFrame], dict[str, Any]] | None = None) -> dg.AssetsDefinition:
+    """The table of sql/<layer>/<table>.sql; inputs, code version and lineage of columns are read from the SQL.
+
+    `facts`: what its page says besides, of the rows that were made.
+    """
+    deps = [asset_key(name) for name in inputs_of(table.name)]
+    made_by = f"the SQL in {shown.files_of(table)[0]}"
+
+    @dg.asset(
+        **asset_spec(table, kinds={"sql", "duckdb"}, made_by=made_by), deps=deps, code_version=code_version(table.name)
+    )
     def _sql(book: Book) -> dg.MaterializeResult:
         with one_line_errors():
-            return store(book, table, run_sql(book.warehouse, table.name), {})
+            frame = run_sql(book.warehouse, table.name)
+            lineage = lineage_of(book.warehouse, table)
+            shows = {"columns_come_from": shown.origins(lineage), "dagster/column_lineage": lineage}
+            return store(book, table, frame, (facts(frame) if facts else {}) | shows)
 
     return _sql
 
 
+def lineage_of(warehouse: Warehouse, table: Table) -> dg.TableColumnLineage:
+    """From which columns of its inputs each column of a table made by SQL is made."""
+    made = column_lineage(sql_of(table.name), lambda name: list(pl.read_parquet_schema(warehouse.path(name))))
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(asset_key(origin), name) for origin, name in sorted(origins)]
+            for column, origins in made.items()
+        }
+    )
+
+
 def model_asset(
-    table: Table, compute: Callable[..., pl.DataFrame], inputs: Mapping[str, str], extra_deps: tuple[str, ...] = ()
+    table: Table,
+    compute: Callable[..., pl.DataFrame],
+    inputs: Mapping[str, str],
+    extra_deps: tuple[str, ...] = (),
+    plot: Callable[..., Chart | None] | None = None,
 ) -> dg.AssetsDefinition:
-    """A table that a pure function makes of other tables: `inputs` maps its parameters to table names."""
+    """A table that a pure function makes of other tables: `inputs` maps its parameters to table names.
+
+    `plot`: a chart of the result, given first, and of the inputs, by name.
+    """
     parameters = inspect.signature(compute).parameters
     takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
     if not takes_any and set(inputs) != set(parameters):
         raise TableError(f"{table.name}: inputs {sorted(inputs)} are not the parameters of {compute.__name__}")
     deps = [asset_key(name) for name in (*inputs.values(), *extra_deps)]
+    made_by = f"the model: {compute.__name__} in {module_of(compute)}"
 
-    @dg.asset(**asset_spec(table, kinds=KINDS[table.layer]), deps=deps)
+    @dg.asset(
+        **asset_spec(table, kinds=KINDS[table.layer], made_by=made_by),
+        deps=deps,
+        code_version=version_of_model(compute),
+    )
     def _model(book: Book) -> dg.MaterializeResult:
         with one_line_errors():
             frames = {parameter: book.warehouse.read(name) for parameter, name in inputs.items()}
-            return store(book, table, compute(**frames), {})
+            frame = compute(**frames)
+            return store(book, table, frame, plotted(plot(frame, **frames)) if plot else {})
 
     return _model
 
 
+def plotted(chart: Chart | None) -> dict[str, Any]:
+    """A chart as metadata; none of a table without rows to draw."""
+    return {"plot": dg.MetadataValue.md(as_markdown(chart))} if chart else {}
+
+
+def version_of_model(compute: Callable[..., pl.DataFrame]) -> str:
+    """Hash of the module that computes the table and of the physics it may call."""
+    own = Path(inspect.getsourcefile(compute)).read_bytes()
+    return hashlib.sha256(own + _physics()).hexdigest()[:12]
+
+
+@cache
+def _physics() -> bytes:
+    return b"".join(path.read_bytes() for path in sorted((REPOSITORY / "pipelines" / "energy").glob("*.py")))
+
+
 def table_checks(table: Table) -> dg.AssetChecksDefinition:
     """The table's checks: one run of its suite answers all of them. All but plausibility block what is downstream."""
-    described = {
-        "contract": "Columns, grain, ranges, vocabularies and empty cells are as declared.",
-        "coverage": "Nothing that must be there is missing, and no row was lost without a reason.",
-        "plausibility": "Figures agree with each other and with what is known. A warning.",
-    }
+    key = asset_key(table.name)
     specs = [
         dg.AssetCheckSpec(
-            name, asset=asset_key(table.name), blocking=name != "plausibility", description=described[name]
+            shown.SENTENCES[name], asset=key, blocking=name != "plausibility", description=shown.PROMISES[name]
         )
         for name in table.checks
     ]
@@ -186,65 +290,92 @@ def table_checks(table: Table) -> dg.AssetChecksDefinition:
             if all(failure.check == "plausibility" for failure in failures):
                 book.warehouse.mark_checked(table.name, version)
         for name in table.checks:
-            yield _check_result(table, name, [failure for failure in failures if failure.check == name])
+            yield shown.check_result(table, key, name, [failure for failure in failures if failure.check == name])
 
     return _checks
 
 
-def _check_result(table: Table, name: str, failures: list[Failure]) -> dg.AssetCheckResult:
-    severity = dg.AssetCheckSeverity.WARN if name == "plausibility" else dg.AssetCheckSeverity.ERROR
-    return dg.AssetCheckResult(
-        asset_key=asset_key(table.name),
-        check_name=name,
-        passed=not failures,
-        severity=severity,
-        description="; ".join(str(failure) for failure in failures) or None,
-        metadata={failure.expectation: failure.found for failure in failures},
-    )
+def compared_check(
+    table: Table,
+    name: str,
+    promise: str,
+    lost: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame],
+    how_to_mend: str,
+) -> dg.AssetChecksDefinition:
+    """A check of a table beside the published one: `lost(before, now)` gives the rows that a person must know of.
+
+    It blocks only so that it runs before the file is replaced; a warning stops nothing.
+    """
+
+    @dg.asset_check(asset=asset_key(table.name), name=name, blocking=True, description=promise)
+    def _compared(book: Book) -> dg.AssetCheckResult:
+        with one_line_errors():
+            before, now = published(book.warehouse.home, table.short_name), book.warehouse.read(table.name)
+            try:
+                rows = None if before is None else lost(before, now)
+            except pl.exceptions.ColumnNotFoundError:  # the file is of a version with other columns
+                rows = None
+        return shown.compared_result(rows, how_to_mend)
+
+    return _compared
 
 
-def asset_spec(table: Table, kinds: set[str]) -> dict[str, Any]:
-    """The arguments of dg.asset that follow from a table's contract."""
-    grain = f"\n\nOne row per {', '.join(table.grain)}."
+def asset_spec(table: Table, kinds: set[str], made_by: str, file: str | None = None) -> dict[str, Any]:
+    """The arguments of dg.asset that follow from a table's contract, and from what it is made by."""
+    source = _source_by_table().get(table.name)
+    own = {FILE: file} if file else {SOURCE: source.source_id} if source else {}
     return {
         "key": asset_key(table.name),
-        "group_name": table.layer,
+        "group_name": shown.GROUPS[table.layer],
         "kinds": kinds,
-        "description": table.description + grain,
-        "metadata": {"dagster/column_schema": column_schema(table), "dagster/table_name": table.name},
+        "owners": [shown.OWNERS[table.layer]],
+        "description": shown.described(table, source, made_by),
+        "metadata": {
+            "dagster/column_schema": shown.column_schema(table),
+            "dagster/table_name": table.name,
+            "dagster/code_references": shown.code_references(shown.files_of(table, *([file] if file else []))),
+            **own,
+        },
     }
 
 
-def column_schema(table: Table) -> dg.TableSchema:
-    """The contract as Dagster shows it."""
-    return dg.TableSchema(columns=[_table_column(column) for column in table.columns])
+@cache
+def catalogue() -> dict[str, Source]:
+    """The sources as they were when the code location loaded: reading them takes too long to do it for each asset."""
+    return load_catalogue()
 
 
-def _table_column(column: Column) -> dg.TableColumn:
-    unit = f" [{column.unit}]" if column.unit else ""
-    constraints = dg.TableColumnConstraints(nullable=column.nullable)
-    return dg.TableColumn(column.name, str(column.dtype), column.meaning + unit, constraints)
+@cache
+def _source_by_table() -> dict[str, Source]:
+    return {source.parser: source for source in catalogue().values()}
 
 
-def store(book: Book, table: Table, frame: pl.DataFrame, metadata: dict[str, Any]) -> dg.MaterializeResult:
-    """Write the table; row count as metadata, hash of the typed values as data version."""
+def source_format(table: Table) -> str:
+    """The format of the files behind a raw table, as a kind of asset; a table without a source has none."""
+    source = _source_by_table().get(table.name)
+    return source.format if source else "table"
+
+
+def store(
+    book: Book,
+    table: Table,
+    frame: pl.DataFrame,
+    facts: dict[str, Any],
+    data_version: str | None = None,
+    check_results: list[dg.AssetCheckResult] | None = None,
+) -> dg.MaterializeResult:
+    """Write the table; row count, preview and `facts` as metadata.
+
+    The data version is the hash of the typed values, or `data_version` where some of them are no news to anybody.
+    """
     stored = book.warehouse.write(table, frame)
     version = content_version(stored)
     announce(table, stored, version)
     return dg.MaterializeResult(
-        metadata={"dagster/row_count": stored.height, **metadata}, data_version=dg.DataVersion(version)
+        metadata={"dagster/row_count": stored.height, **facts, "preview": shown.preview(stored)},
+        data_version=dg.DataVersion(data_version or version),
+        check_results=check_results or [],
     )
-
-
-def _taken_metadata(source: Source, taken: Taken) -> dict[str, Any]:
-    return {
-        "state": taken.state,
-        "accepted_at_utc": taken.accepted_at_utc,
-        "problem": taken.problem or "none",
-        "licence": source.licence.name,
-        "publisher": dg.MetadataValue.url(str(source.homepage)),
-        "snapshots": [snapshot.sha256 for snapshot in taken.snapshots],
-    }
 
 
 class one_line_errors:  # noqa: N801  (reads as a statement)

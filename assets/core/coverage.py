@@ -4,7 +4,8 @@ import polars as pl
 
 from assets import columns as c
 from pipelines.tables.contract import Column, Rule, Table
-from pipelines.wiring import sql_asset
+from pipelines.warehouse.compared import rows_lost
+from pipelines.wiring import compared_check, sql_asset
 
 HOLES = (
     "nothing is published", "no throughput", "no throughput with both lengths", "no saturated throughput",
@@ -56,3 +57,11 @@ TABLE = Table(
 )
 
 coverage = sql_asset(TABLE)
+covers_what_was_covered = compared_check(
+    TABLE,
+    "covers_all_it_covered",
+    "Every model, accelerator and precision that the published file covers is still covered. A warning.",
+    lambda before, now: rows_lost(before.filter("is_covered"), now.filter("is_covered"), TABLE.grain),
+    "Look in core.rejected and core.restatements for the source that lost them; if its publisher withdrew them, "
+    "nothing is to be done, else restore its extract and mend its parser or assets/reference/aliases.csv.",
+)

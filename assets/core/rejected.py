@@ -1,9 +1,12 @@
 """core.rejected: published rows that are not used, each with its reason. Nothing is dropped without a sound."""
 
+from typing import Any
+
 import polars as pl
 
 from assets import columns as c
 from assets.core.published_throughput import IDENTITY
+from pipelines.shown import preview
 from pipelines.tables.contract import Rule, Table
 from pipelines.wiring import sql_asset
 
@@ -28,4 +31,11 @@ TABLE = Table(
     published=True,
 )
 
-rejected = sql_asset(TABLE)
+
+def by_reason(frame: pl.DataFrame) -> dict[str, Any]:
+    """How many rows of which source, and why."""
+    counted = frame.group_by("source_id", "rejection_code").len("rows").sort("rows", descending=True)
+    return {"rejected_by_source_and_reason": preview(counted, counted.height)}
+
+
+rejected = sql_asset(TABLE, facts=by_reason)

@@ -32,7 +32,10 @@ TABLE = Table(
 )
 
 
-@dg.asset(**asset_spec(TABLE, kinds={"python"}), deps=[asset_key(name) for name in SOURCE_TABLES])
+@dg.asset(
+    **asset_spec(TABLE, kinds={"python"}, made_by="comparing each accepted revision with the one before"),
+    deps=[asset_key(name) for name in SOURCE_TABLES],
+)
 def restatements(book: Book) -> dg.MaterializeResult:
     with one_line_errors():
         changes = known(book.warehouse.home)

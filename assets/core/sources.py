@@ -1,9 +1,12 @@
 """core.sources: the sources as a reader meets them, with how many of their rows are used."""
 
+from typing import Any
+
 import polars as pl
 
 from assets import columns as c
 from assets.raw.snapshots import STATES
+from pipelines.shown import preview
 from pipelines.sources.catalogue import load_catalogue
 from pipelines.tables.contract import Coverage, Rule, Table
 from pipelines.wiring import sql_asset
@@ -60,4 +63,12 @@ TABLE = Table(
     published=True,
 )
 
-sources = sql_asset(TABLE)
+
+def counts(frame: pl.DataFrame) -> dict[str, Any]:
+    """Rows of all sources, and those of each."""
+    names = ["rows_in", "rows_accepted", "rows_rejected"]
+    by_source = frame.group_by("source_id", "state").agg(pl.col(names).sum()).sort("source_id")
+    return {name: int(frame[name].sum()) for name in names} | {"by_source": preview(by_source, by_source.height)}
+
+
+sources = sql_asset(TABLE, facts=counts)

@@ -10,6 +10,7 @@ import polars as pl
 from assets import columns as c
 from assets.core.assumptions import Assumptions
 from assets.estimates.serving import Benchmarked
+from pipelines import plots
 from pipelines.energy import held_out
 from pipelines.energy.assumed import prior_of
 from pipelines.energy.intervals import NOMINAL
@@ -24,8 +25,10 @@ from pipelines.energy.precision import PRECISIONS, peak_rate
 from pipelines.energy.serving_prior import MIN_POINTS_FOR_SPREAD, QUICK, fit_prior
 from pipelines.energy.serving_time import METHOD, Points
 from pipelines.energy.units import BILLION, TRILLION
+from pipelines.plots import Chart
 from pipelines.tables.contract import Column, Coverage, Rule, Table
-from pipelines.wiring import model_asset
+from pipelines.warehouse.compared import rows_worse
+from pipelines.wiring import compared_check, model_asset
 
 SERVING_TIME, GPU_POWER, NODE_POWER, ENERGY = TARGETS = ("serving_time", "gpu_power", "node_power", "energy_per_token")
 OVIEDO, TPS_X_TDP, CONSTANT, OPERATING_POINT = "oviedo2026", "tps-x-tdp", "constant", "operating-point"
@@ -37,6 +40,8 @@ IN_USE, NO_ARCHITECTURE, NO_FAMILY, NO_GPU, NO_RELEASE, NO_POINTS, NO_PRIOR = PR
 ALL, WITH_RULE, NEW_GPUS, NO_V4_0 = "all", "where oviedo2026 has a rule", "GPUs it never saw", "without v4.0"
 LONG_INPUTS = "input over 2048"
 BEFOREHAND = "nothing: fixed beforehand"
+WORSE_BY = 0.1
+"""An error may grow by this share of itself before somebody is told."""
 LENGTH_SOURCES, POWER_SOURCE, NODE_SOURCE = "oviedo_throughput, trtllm_perf", "mlenergy_v3", "mlperf_inference"
 
 ARCHITECTURES = {
@@ -545,6 +550,23 @@ def _share_of_other_systems(share: np.ndarray, system: np.ndarray) -> np.ndarray
     )
 
 
+def measured_against_predicted_of(
+    _backtest: pl.DataFrame,
+    serving_measurements: pl.DataFrame,
+    models: pl.DataFrame,
+    accelerators: pl.DataFrame,
+    **_others: pl.DataFrame,
+) -> Chart | None:
+    """Power of the boards of ML.ENERGY v3, each GPU predicted from the other GPUs."""
+    boards = metered_boards(serving_measurements, models, accelerators)
+    learnt = boards.take(boards.source == POWER_SOURCE)
+    if not _can_be_left_out(learnt.gpu):
+        return None
+    predicted = learnt.share * np.exp(board_errors(learnt, learnt.gpu, METHOD))
+    points = pl.DataFrame({"measured": learnt.share, "predicted": predicted, "group": learnt.gpu})
+    return plots.measured_against_predicted(points, "power of the boards, as a share of their TDP")
+
+
 backtest = model_asset(
     TABLE,
     backtest_of,
@@ -552,4 +574,13 @@ backtest = model_asset(
         name: f"core.{name}"
         for name in ("serving_measurements", "mlperf_power", "models", "accelerators", "nodes", "assumptions")
     },
+    plot=measured_against_predicted_of,
+)
+is_no_worse = compared_check(
+    TABLE,
+    "is_no_worse_than_before",
+    "No error of an estimator grew by more than a tenth of itself since the published file. A warning.",
+    lambda before, now: rows_worse(before, now, TABLE.grain, ("error_p50", "error_p90"), WORSE_BY),
+    "Open core.restatements and the last change of assets/assumptions.yaml or pipelines/energy: what moved is there; "
+    "say old and new in CHANGELOG.md if it is meant, else take it back.",
 )

@@ -14,8 +14,11 @@ from assets.estimates.oviedo_estimates import oviedo_estimates
 from assets.estimates.serving_estimates import serving_estimates
 from assets.estimates.throughput_rules import CONFIGURATION, PAPER_MODELS
 from assets.estimates.workloads import all_workloads
+from pipelines import plots
 from pipelines.energy.assumed import stored_loads
 from pipelines.energy.serving_estimate import CAUSES
+from pipelines.energy.serving_time import METHOD
+from pipelines.plots import Chart
 from pipelines.tables.contract import Column, Coverage, Rule, Table
 from pipelines.wiring import model_asset
 
@@ -195,6 +198,18 @@ def energy_per_query_of(
     return made.with_columns(estimate_id=pl.Series([estimate_id_of(key) for key in made.select(GRAIN).iter_rows()]))
 
 
+def energy_by_model_of(estimates: pl.DataFrame, **_inputs: pl.DataFrame) -> Chart | None:
+    """The default question for each model, on the hardware that most was published of."""
+    asked = estimates.filter(method=METHOD, boundary="facility", load=1.0, workload_id="traditional").sort(
+        "model_id", "n_benchmark_rows", "n_accelerators", "accelerator_id", descending=[False, True, False, False]
+    )
+    label = pl.format("{}, {} x {}", "model_id", "n_accelerators", "accelerator_id")
+    shown = ("evidence", *(f"energy_wh_per_query_p50{end}" for end in ("", "_lo90", "_hi90")))
+    rows = asked.unique("model_id", keep="first", maintain_order=True).select(*shown, label=label)
+    question = "500 tokens in, 300 out (median); facility; load 1; serving-time; hardware with most benchmarks"
+    return plots.energy_by_model(rows, question) if rows.height else None
+
+
 energy_per_query_asset = model_asset(
     TABLE,
     energy_per_query_of,
@@ -204,4 +219,5 @@ energy_per_query_asset = model_asset(
         "request_lengths": "core.request_lengths",
         "assumptions": "core.assumptions",
     },
+    plot=energy_by_model_of,
 )

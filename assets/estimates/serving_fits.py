@@ -7,6 +7,7 @@ from assets import columns as c
 from assets.core.assumptions import Assumptions
 from assets.estimates.serving import Benchmarked
 from assets.estimates.throughput_rules import CONFIGURATION, KEY, benchmarked_lengths
+from pipelines import plots
 from pipelines.energy.assumed import half_width_id, prior_of
 from pipelines.energy.held_out import n_different_points
 from pipelines.energy.intervals import widest_half_width_ln
@@ -14,8 +15,12 @@ from pipelines.energy.serving_estimate import PAIRS, posterior_of
 from pipelines.energy.serving_time import TERMS, ServingTime, fit_serving_time, largest_residuals_ln
 from pipelines.energy.specifications import peak_flop_per_s
 from pipelines.energy.units import TRILLION
+from pipelines.plots import Chart
 from pipelines.tables.contract import Coverage, Rule, Table
 from pipelines.wiring import model_asset
+
+N_SHOWN, N_ALONG, SHOWN = 4, 24, "output_tokens_per_s_per_accelerator"
+"""Configurations in the chart, points along a line, and what is drawn."""
 
 TABLE = Table(
     name="estimates.serving_fits",
@@ -154,6 +159,39 @@ def serving_time_of(fits: pl.DataFrame) -> ServingTime:
     return posterior_of(lambda name: fits[name].to_numpy())
 
 
+def throughput_by_length_of(
+    fits: pl.DataFrame, serving_measurements: pl.DataFrame, **_others: pl.DataFrame
+) -> Chart | None:
+    """The configurations with most lengths, one a model: what was published, and the fit between and beyond."""
+    fitted = fits.filter(pl.col("no_fit_because").is_null()).sort(
+        "n_length_pairs", *KEY, descending=[True] + [False] * len(KEY)
+    )
+    chosen = fitted.unique("model_id", keep="first", maintain_order=True).head(N_SHOWN)
+    if chosen.is_empty():
+        return None
+    label = pl.format("{}, {} x {}, {}", "model_id", "n_accelerators", "accelerator_id", "source_release")
+    per_one = pl.col("output_tokens_per_s") / pl.col("n_accelerators")
+    points = serving_measurements.join(chosen.select(KEY), on=KEY, nulls_equal=True).drop_nulls("input_tokens")
+    lengths = ("input_tokens", "output_tokens")
+    published = points.select(label.alias("configuration"), *lengths, per_one.alias(SHOWN), kind=pl.lit("published"))
+    return plots.throughput_by_length(
+        pl.concat([published, _fit_between(chosen.with_columns(configuration=label), published)])
+    )
+
+
+def _fit_between(chosen: pl.DataFrame, published: pl.DataFrame) -> pl.DataFrame:
+    """The fit of the chosen configurations at their input lengths, across their output lengths."""
+    time, parts = serving_time_of(chosen), []
+    for i, name in enumerate(chosen["configuration"]):
+        own = published.filter(configuration=name)
+        outputs = np.geomspace(own["output_tokens"].min(), own["output_tokens"].max(), N_ALONG)
+        for input_tokens in own["input_tokens"].unique().sort():
+            tps = outputs / time.take(np.array([i])).accelerator_s(input_tokens, outputs)[0]
+            along = pl.DataFrame({"output_tokens": outputs, SHOWN: tps})
+            parts.append(along.with_columns(configuration=pl.lit(name), input_tokens=input_tokens, kind=pl.lit("fit")))
+    return pl.concat(parts).select(published.columns)
+
+
 serving_fits = model_asset(
     TABLE,
     serving_fits_of,
@@ -164,4 +202,5 @@ serving_fits = model_asset(
         "nodes": "core.nodes",
         "assumptions": "core.assumptions",
     },
+    plot=throughput_by_length_of,
 )

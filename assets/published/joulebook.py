@@ -11,6 +11,7 @@ import polars as pl
 import assets.core
 import assets.estimates
 from assets.published.tables import CHANGE_CAUSES, CHANGES, HISTORY, RELEASE_CAUSES, RELEASES
+from pipelines.shown import GROUPS, OWNERS, code_references, preview
 from pipelines.sources.intake import promote
 from pipelines.tables.contract import Table
 from pipelines.warehouse.publish import publish
@@ -86,23 +87,34 @@ def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.D
 
 @dg.asset(
     key=["published", "joulebook"],
-    group_name="published",
+    group_name=GROUPS["published"],
     kinds={"duckdb"},
+    owners=[OWNERS["published"]],
     description="joulebook.duckdb: every table of the latest release with comments, what changed since earlier ones, "
-    "and the data dictionary. Written aside, then swapped in: a reader keeps the file it opened.",
+    "and the data dictionary. Written aside, then swapped in: a reader keeps the file it opened.\n\n**One row per** "
+    "table, in the list below.\n\n**Made by** copying each table of the release, once its files are found to be "
+    "as they were written.",
     deps=[asset_key("published.release"), *(asset_key(name) for name in OF_THE_TAKING)],
-    metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("table_name", "String")])},
+    metadata={
+        "dagster/column_schema": dg.TableSchema(
+            columns=[dg.TableColumn(table.short_name, "table", table.description) for table in published_tables()]
+        ),
+        "dagster/code_references": code_references(["assets/published/joulebook.py", "pipelines/warehouse/publish.py"]),
+    },
 )
 def joulebook(book: Book) -> dg.MaterializeResult:
     with one_line_errors():
         tables = contents(Releases(book.warehouse.home), book.warehouse)
         path = publish(book.warehouse.home, tables, [AS_OF])
         promote(book.places)
+    latest = Releases(book.warehouse.home).latest()
+    rows = pl.DataFrame([{"table": entry["table"], "rows": entry["rows"]} for entry in latest.manifest["tables"]])
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": sum(book.warehouse.read(table.name).height for table in published_tables()),
-            "tables": [table.short_name for table, _ in tables],
+            "dagster/row_count": int(rows["rows"].sum()),
+            "preview": preview(rows, rows.height),
             "path": dg.MetadataValue.path(str(path)),
             "size_bytes": path.stat().st_size,
-        }
+        },
+        data_version=dg.DataVersion(latest.release_id),
     )

@@ -18,6 +18,7 @@ from assets.estimates.throughput_rules import throughput_rules_of
 from assets.published.joulebook import published_tables
 from assets.published.tables import CHANGE_CAUSES, CHANGES, HISTORY, RELEASE_CAUSES
 from pipelines.energy.versions import METHOD_VERSIONS
+from pipelines.shown import GROUPS, OWNERS, code_references, preview
 from pipelines.sources.catalogue import REPOSITORY
 from pipelines.tables.contract import Table
 from pipelines.warehouse.changes import (
@@ -238,25 +239,36 @@ def code_commit() -> str | None:
 
 @dg.asset(
     key=["published", "release"],
-    group_name="published",
+    group_name=GROUPS["published"],
     kinds={"parquet"},
+    owners=[OWNERS["published"]],
     description="A release: the checked tables frozen below releases/ with a manifest, what they changed and why. The "
-    "same figures, assumptions and method versions are the same release, and make none.",
+    "same figures, assumptions and method versions are the same release, and make none.\n\n**One row per** table, in "
+    "the list below.\n\n**Made by** copying each table that passed its blocking checks, and comparing estimates with "
+    "those of the release before.",
     deps=[asset_key(table.name) for table in published_tables()],
-    metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("table", "String")])},
+    metadata={
+        "dagster/column_schema": dg.TableSchema(
+            columns=[dg.TableColumn(table.short_name, "table", table.description) for table in published_tables()]
+        ),
+        "dagster/code_references": code_references(["assets/published/release.py", "pipelines/warehouse/releases.py"]),
+    },
 )
 def release(book: Book) -> dg.MaterializeResult:
     tables = published_tables()
     with one_line_errors():
         frames = {table.name: book.warehouse.read(table.name) for table in tables}
         found, is_new = Releases(book.warehouse.home).freeze(book.warehouse, draft_of(frames, tables))
+    rows = pl.DataFrame([{"table": entry["table"], "rows": entry["rows"]} for entry in found.manifest["tables"]])
     return dg.MaterializeResult(
         data_version=dg.DataVersion(found.release_id),
         metadata={
             "release_number": found.number,
             "release_id": found.release_id,
             "is_new": is_new,
-            "dagster/row_count": sum(entry["rows"] for entry in found.manifest["tables"]),
+            "causes": found.manifest["changes"]["causes"],
+            "dagster/row_count": int(rows["rows"].sum()),
+            "preview": preview(rows, rows.height),
             "folder": dg.MetadataValue.path(str(found.folder)),
         },
     )

@@ -3,12 +3,15 @@
 import dagster as dg
 import polars as pl
 
+from pipelines import plots
+from pipelines.plots import Chart
 from pipelines.sources.catalogue import Document, Source, load_catalogue
 from pipelines.sources.errors import SourceError
 from pipelines.sources.extracts import Snapshot
-from pipelines.sources.intake import Taken, read_taken
+from pipelines.sources.intake import Taken, now_utc, read_taken
 from pipelines.tables.contract import Column, Rule, Table
-from pipelines.wiring import Book, asset_key, asset_spec, one_line_errors, store
+from pipelines.warehouse.store import content_version
+from pipelines.wiring import Book, asset_key, asset_spec, one_line_errors, plotted, store
 
 STATES = ("live", "unchanged", "offline", "finished", "held", "absent")
 
@@ -89,7 +92,10 @@ def _of_document(document: Document, snapshot: Snapshot | None) -> dict:
 SOURCE_TABLES = tuple(sorted(source.parser for source in load_catalogue().values()))
 
 
-@dg.asset(**asset_spec(TABLE, kinds={"python"}), deps=[asset_key(name) for name in SOURCE_TABLES])
+@dg.asset(
+    **asset_spec(TABLE, kinds={"python"}, made_by="the notes of the last takes"),
+    deps=[asset_key(name) for name in SOURCE_TABLES],
+)
 def snapshots(book: Book) -> dg.MaterializeResult:
     with one_line_errors():
         rows: list[dict] = []
@@ -98,4 +104,22 @@ def snapshots(book: Book) -> dg.MaterializeResult:
             if taken is None:
                 raise SourceError(source.source_id, source.parser, "was never taken", "Materialise that table first.")
             rows += snapshots_of(source, taken)
-        return store(book, TABLE, pl.DataFrame(rows, schema=TABLE.schema), {})
+        frame = pl.DataFrame(rows, schema=TABLE.schema)
+        return store(book, TABLE, frame, plotted(ages_of(frame, now_utc())), news_of(frame))
+
+
+def news_of(frame: pl.DataFrame) -> str:
+    """The data version: that a publisher served the same bytes once more, or failed in other words, is no news."""
+    state = pl.col("state").replace(dict.fromkeys(("live", "unchanged", "finished"), "current"))
+    problem = pl.when(pl.col("problem").is_not_null()).then(pl.lit("yes")).alias("problem")
+    return content_version(TABLE.conform(frame.with_columns(state, problem)))
+
+
+def ages_of(frame: pl.DataFrame, now: str) -> Chart | None:
+    """How old the figures of each source are."""
+    accepted = pl.col("accepted_at_utc").str.to_datetime("%Y-%m-%dT%H:%M:%SZ")
+    age = (pl.lit(now).str.to_datetime("%Y-%m-%dT%H:%M:%SZ") - accepted).dt.total_hours() / 24
+    rows = frame.filter(pl.col("accepted_at_utc").is_not_null()).with_columns(age_days=age)
+    if rows.is_empty():
+        return None
+    return plots.age_of_sources(rows.group_by("source_id", "cadence_days", "state").agg(pl.col("age_days").min()))

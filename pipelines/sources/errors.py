@@ -19,5 +19,9 @@ class SourceError(Exception):
         return " ".join(f"{self.source_id}: {self.place}: {self.problem}. {self.remedy}".split())
 
 
+class UnansweredError(SourceError):
+    """The publisher did not answer, or was not asked because its host had failed: it may be asked again soon."""
+
+
 class GoneError(SourceError):
     """A published file that its publisher withdrew (404, 410): nothing speaks against its other files."""

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3
 
-from pipelines.sources.errors import GoneError, SourceError
+from pipelines.sources.errors import GoneError, SourceError, UnansweredError
 
 USER_AGENT = "joulebook/0.1 (energy per query of published LLM benchmarks; polite, conditional requests)"
 CONNECT_TIMEOUT_S = 5
@@ -58,7 +58,7 @@ class _TryAgainError(Exception):
         self.problem, self.pause_s = problem, pause_s
 
 
-class _HostError(SourceError):
+class _HostError(UnansweredError):
     """A failure that speaks against the host, not against the one file: a time-out, no connection, 429, 5xx."""
 
 
@@ -114,10 +114,10 @@ class Web:
             raise SourceError(source_id, url, "is at a host that is not in the catalogue", "Edit assets/sources.yaml.")
         host = self._hosts.setdefault(parts.netloc, _Host())
         if host.failures >= FAILURES_UNTIL_LEFT_ALONE:
-            raise SourceError(source_id, url, f"not asked: {parts.netloc} failed {host.failures} times", _SERVED)
+            raise UnansweredError(source_id, url, f"not asked: {parts.netloc} failed {host.failures} times", _SERVED)
         if self._failed_s > FAILURE_BUDGET_S:
             problem = f"not asked: failing hosts have cost this run {self._failed_s:.0f} s"
-            raise SourceError(source_id, url, problem, _SERVED)
+            raise UnansweredError(source_id, url, problem, _SERVED)
         return host
 
     def _attempts(

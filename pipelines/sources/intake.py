@@ -8,7 +8,7 @@ published, all checks passed; only then do they replace the accepted ones. Nothi
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +17,7 @@ import polars as pl
 
 from pipelines.sources.bundles import pack
 from pipelines.sources.catalogue import Document, Source
-from pipelines.sources.errors import GoneError, SourceError
+from pipelines.sources.errors import GoneError, SourceError, UnansweredError
 from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, Snapshot, read_extract, read_head, write_extract
 from pipelines.sources.http import Web
 from pipelines.sources.restatements import keep_proposed, propose, restated
@@ -38,7 +38,9 @@ class Taken:
     finished (not asked: its publisher adds nothing, and what was accepted is younger than its cadence), held (asked,
     not accepted, `problem` says why; the last accepted extract serves), or absent (a source that may not be
     redistributed and was never accepted in this home: no rows). `problem` also says which document was withdrawn while
-    the others were accepted. `asked_at_utc`: when the publisher last answered for all of them.
+    the others were accepted. `asked_at_utc`: when the publisher last answered for all of them. `answered_at_utc`: when
+    it last answered at all, be it with figures that were not accepted. `problem_since_utc`: since when no take went
+    without a problem. `is_unanswered`: the problem is that nobody answered, not what was answered.
     """
 
     source_id: str
@@ -47,6 +49,9 @@ class Taken:
     problem: str | None
     snapshots: tuple[Snapshot, ...]
     asked_at_utc: str | None = None
+    answered_at_utc: str | None = None
+    problem_since_utc: str | None = None
+    is_unanswered: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,19 +119,35 @@ def take_source(
 
     Raises SourceError where neither live bytes nor an extract can be had of a source that has one in the repository.
     """
+    before = read_taken(places.home, source.source_id)
+    frame, taken = _take(source, reading, places, web, refused, ask_all=ask_all)
+    since = before.problem_since_utc if before else None
+    if taken.problem:
+        since = since or now_utc()
+    elif taken.state != "offline":  # a run that asked nobody cannot know that it is over
+        since = None
+    return frame, replace(taken, problem_since_utc=since)
+
+
+def _take(
+    source: Source, reading: Reading, places: Places, web: Web | None, refused: str | None, *, ask_all: bool
+) -> tuple[pl.DataFrame, Taken]:
     places.candidate(source.source_id).unlink(missing_ok=True)
     propose(places.home, source.source_id, None)
-    problem = refused
+    problem, is_unanswered = refused, False
     if web is not None and refused is None and not ask_all and not is_due(source, reading.version, places):
         return _serve_last(source, reading, places, None, "finished")
     if web is not None and refused is None:
         try:
             return _take_live(source, reading, places, web)
         except SourceError as error:
-            problem = str(error)
+            problem, is_unanswered = str(error), isinstance(error, UnansweredError)
         except Exception as error:  # what the web brought and nobody foresaw is held against this source alone
             problem = f"{source.source_id}: could not be taken ({type(error).__name__}: {error}). Report it."
-    return _serve_last(source, reading, places, problem)
+    frame, taken = _serve_last(source, reading, places, problem)
+    if web is None or refused is not None or is_unanswered:
+        return frame, replace(taken, is_unanswered=is_unanswered)
+    return frame, replace(taken, answered_at_utc=now_utc())
 
 
 def is_due(source: Source, parser_version: str | None, places: Places) -> bool:
@@ -148,6 +169,17 @@ def is_due(source: Source, parser_version: str | None, places: Places) -> bool:
     return datetime.fromisoformat(now_utc()) - datetime.fromisoformat(answered) > timedelta(days=source.cadence_days)
 
 
+def is_worth_asking(source: Source, taken: Taken | None, on: date) -> bool:
+    """Whether a day is `cadence_days` after the one on which the publisher answered last, or it never did.
+
+    Counted in days of UTC, so that a daily schedule which runs a few seconds earlier than the day before asks all the
+    same. A publisher that did not answer is asked again the next day: nothing came that could be worth waiting for.
+    """
+    if taken is None or taken.answered_at_utc is None:
+        return True
+    return datetime.fromisoformat(taken.answered_at_utc).date() + timedelta(days=source.cadence_days) <= on
+
+
 def _serve_last(
     source: Source, reading: Reading, places: Places, problem: str | None, not_asked: str = "offline"
 ) -> tuple[pl.DataFrame, Taken]:
@@ -164,20 +196,21 @@ def _serve_last(
             unreadable = unreadable or error
     asked_for = {document.release for document in source.documents}
     readable.sort(key=lambda extract: len(asked_for - {s.release for s in extract[0].snapshots}))
+    before = read_taken(places.home, source.source_id)
+    asked_at, answered_at = (before.asked_at_utc, before.answered_at_utc) if before else (None, None)
     for head, frame in readable:
         state = "held" if problem else not_asked
-        before = read_taken(places.home, source.source_id)
         snapshots = tuple(snapshot for snapshot in head.snapshots if snapshot.release in asked_for)
         rows = frame.filter(pl.col("source_release").is_in(asked_for))
-        asked_at = before.asked_at_utc if before else None
-        return rows, Taken(source.source_id, state, head.accepted_at_utc, problem, snapshots, asked_at)
+        return rows, Taken(source.source_id, state, head.accepted_at_utc, problem, snapshots, asked_at, answered_at)
     if unreadable is not None:
         raise unreadable
     if source.keep_extract:
         problem = problem or "has no extract under assets/extracts"
         raise SourceError(source.source_id, "last accepted figures", problem, "Refresh online when that is mended.")
     # its licence keeps it out of the repository, and it was never accepted in this home
-    return pl.DataFrame(schema=reading.schema), Taken(source.source_id, "absent", now_utc(), problem, ())
+    absent = Taken(source.source_id, "absent", now_utc(), problem, (), asked_at, answered_at)
+    return pl.DataFrame(schema=reading.schema), absent
 
 
 def _take_live(source: Source, reading: Reading, places: Places, web: Web) -> tuple[pl.DataFrame, Taken]:
@@ -191,7 +224,8 @@ def _take_live(source: Source, reading: Reading, places: Places, web: Web) -> tu
         head, frame = accepted
         head = ExtractHead.of(source, head.accepted_at_utc, reading.version, snapshots)
         write_extract(places.accepted(source.source_id), head, frame)
-        return frame, Taken(source.source_id, "unchanged", head.accepted_at_utc, problem, snapshots, now_utc())
+        now = now_utc()
+        return frame, Taken(source.source_id, "unchanged", head.accepted_at_utc, problem, snapshots, now, now)
     before = _last_frame(last, reading)
     if gone and before is None:
         raise gone
@@ -212,7 +246,8 @@ def _take_live(source: Source, reading: Reading, places: Places, web: Web) -> tu
     head = ExtractHead.of(source, now_utc(), reading.version, snapshots)
     write_extract(places.candidate(source.source_id), head, frame)
     propose(places.home, source.source_id, changed)
-    return frame, Taken(source.source_id, "live", head.accepted_at_utc, problem, snapshots, now_utc())
+    now = now_utc()
+    return frame, Taken(source.source_id, "live", head.accepted_at_utc, problem, snapshots, now, now)
 
 
 def _take_documents(

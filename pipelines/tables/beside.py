@@ -1,8 +1,8 @@
 """Validation in a second process beside the run: Great Expectations is imported and works there meanwhile.
 
 Importing it costs over three seconds and running the suites as much again, all in the interpreter. Measured on two
-cores, one offline refresh: 20 s in one process, 14 s so. Without `beside()` (a run started from the Dagster UI)
-everything happens in the process of the run; the results are the same. A plain process with two pipes, because a pool
+cores, one offline refresh: 20 s in one process, 14 s so. Without `beside()` everything happens in the process of the
+run; the results are the same. A plain process with two pipes, because a pool
 starts a failing worker again for ever and never answers when one dies.
 """
 
@@ -70,8 +70,14 @@ class _Worker:
 
 @contextmanager
 def beside() -> Iterator[None]:
-    """While this is open, validation runs in a process of its own, which starts to import at once."""
+    """While this is open, validation runs in a process of its own, which starts to import at once.
+
+    Opened again inside, the worker is the same.
+    """
     global _worker  # noqa: PLW0603  (the process of a run has one worker)
+    if _worker is not None:
+        yield
+        return
     _worker = _Worker()
     try:
         yield

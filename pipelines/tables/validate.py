@@ -26,11 +26,17 @@ class ValidatorError(Exception):
 
 @dataclass(frozen=True)
 class Failure:
-    """One broken promise: which check, what was expected, and the first failing rows or values as text."""
+    """One broken promise: which check, what was expected, what was found as text, and the first failing rows."""
 
     check: CheckName
     expectation: str
     found: str
+    rows: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was found, a row a line where there are rows."""
+        return self.rows or (self.found,)
 
     def __str__(self) -> str:
         return f"{self.expectation}: {self.found}"
@@ -111,7 +117,7 @@ def validate(table: Table, frame: pl.DataFrame) -> list[Failure]:
         check, sentence, _ = suite[result.expectation_config.meta["index"]]
         _raise_exception(table, sentence, result)
         if not result.success:
-            failures.append(Failure(check, sentence, _found(checked, table, result.result, shows.get(sentence))))
+            failures.append(Failure(check, sentence, *_found(checked, table, result.result, shows.get(sentence))))
     return failures
 
 
@@ -143,7 +149,7 @@ def _raise_exception(table: Table, sentence: str, result: Any) -> None:
             raise ValidatorError(f"{table.name}: could not evaluate '{sentence}': {entry.get('exception_message')}")
 
 
-def _found(frame: pl.DataFrame, table: Table, result: dict[str, Any], show: str | None) -> str:
+def _found(frame: pl.DataFrame, table: Table, result: dict[str, Any], show: str | None) -> tuple[str, tuple[str, ...]]:
     """The failing rows by their grain and value (that of column `show` where it is given), or the observed value."""
     indices = result.get("unexpected_index_list")
     if indices:
@@ -152,11 +158,11 @@ def _found(frame: pl.DataFrame, table: Table, result: dict[str, Any], show: str 
         values = first[show].to_list() if show else result.get("unexpected_list") or []
         shown = [f"{row} has {_shown(value)}" for row, value in zip(rows, values, strict=False)]
         shown = shown or [str(row) for row in rows]
-        return f"{len(indices)} rows: " + "; ".join(shown)
+        return f"{len(indices)} rows: " + "; ".join(shown), tuple(shown)
     if missing := result.get("partial_missing_list"):
-        return f"missing {', '.join(str(value) for value in missing)}"
+        return f"missing {', '.join(str(value) for value in missing)}", ()
     mismatched = (result.get("details") or {}).get("mismatched")
-    return f"found {mismatched or result.get('observed_value')}"
+    return f"found {mismatched or result.get('observed_value')}", ()
 
 
 def _shown(value: Any) -> str:

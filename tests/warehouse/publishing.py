@@ -11,7 +11,7 @@ import polars as pl
 from assets.estimates.energy_per_query import TABLE as ENERGY_PER_QUERY
 from assets.published.joulebook import AS_OF, contents, published_tables
 from assets.published.release import draft_of
-from pipelines.warehouse.lock import alone
+from pipelines.alone import alone
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.releases import Release, Releases
 from pipelines.warehouse.store import Warehouse, content_version

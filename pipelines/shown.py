@@ -1,0 +1,225 @@
+"""What the Dagster UI shows of a table: words, owners, schema, preview, links, and what a failing check says.
+
+Words and values only: nothing is read, made or judged here. Charts are in `plots`, jobs and schedules in `automation`.
+"""
+
+import re
+import warnings
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from pipelines.sources.catalogue import REPOSITORY, Source
+from pipelines.sources.intake import Taken
+from pipelines.tables.contract import Column, Table
+from pipelines.tables.validate import FIRST_FAILING_ROWS, Failure
+from pipelines.warehouse.sql import sql_path
+
+GROUPS = {"raw": "1_raw", "core": "2_core", "estimates": "3_estimates", "published": "4_published"}
+"""The layers as groups of assets: numbered, because the UI sorts by name and the walk has an order."""
+OWNERS = {"raw": "team:sources", "core": "team:tables", "estimates": "team:energy", "published": "team:warehouse"}
+"""Whom to ask, by layer: the rooms of `pipelines/` that hold its machinery."""
+PREVIEW_ROWS, LONGEST_CELL = 8, 80
+SENTENCES = {
+    "contract": "keeps_its_contract",
+    "coverage": "lacks_nothing_needed",
+    "plausibility": "agrees_with_what_is_known",
+}
+"""Names of a table's checks: read after its name, each is a sentence."""
+ANSWERED, ACCEPTED = "its_publisher_answered", "serves_the_newest_figures"
+"""The checks of a source: whether anybody answered, and whether what was answered is what serves."""
+PROMISES = {
+    "contract": "Columns, grain, ranges, vocabularies and empty cells are as declared. Stops what is downstream.",
+    "coverage": "Nothing that must be there is missing, and no row was lost unsaid. Stops what is downstream.",
+    "plausibility": "Figures agree with each other and with what is known. A warning: nothing is stopped.",
+}
+
+
+def described(table: Table, source: Source | None, made_by: str) -> str:
+    """The description of an asset in Markdown: what it is, its grain, its units, whose figures, made by what."""
+    units = sorted({column.unit for column in table.columns if column.unit and column.unit != "dimensionless"})
+    parts = [
+        table.description,
+        f"**One row per** {', '.join(table.grain)}.",
+        f"**Units:** {', '.join(units)}; each column names its own." if units else "**Units:** none; text and counts.",
+    ]
+    if source:
+        parts.append(
+            f"**Source:** [{source.title}]({source.homepage}) by {source.publisher}, licence"
+            f" [{source.licence.name}]({source.licence.url}). Boundary: {source.boundary}. Basis: {source.basis}. Asked"
+            f" every {source.cadence_days} days{', finished' if source.finished else ''}."
+        )
+    parts.append(f"**Made by** {made_by}.")
+    return "\n\n".join(parts)
+
+
+def files_of(table: Table, *others: str) -> list[str]:
+    """Files of the repository that a table is made by: its module, its SQL, and `others`."""
+    by_sql = sql_path(table.name)
+    sql = [str(by_sql.relative_to(REPOSITORY))] if by_sql.exists() else []
+    return [*sql, *others, f"assets/{table.layer}/{table.short_name}.py"]
+
+
+def code_references(files: Iterable[str]) -> dg.CodeReferencesMetadataValue:
+    """The links from an asset to its files."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        references = [dg.LocalFileCodeReference(file_path=str(REPOSITORY / file), label=file) for file in files]
+        return dg.CodeReferencesMetadataValue(code_references=references)
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """The contract as Dagster shows it: meaning and unit of each column, and what its values must be."""
+    return dg.TableSchema(
+        columns=[_table_column(column) for column in table.columns],
+        constraints=dg.TableConstraints(other=[rule.sentence for rule in table.rules]),
+    )
+
+
+def _table_column(column: Column) -> dg.TableColumn:
+    has_unit = column.unit not in (None, "dimensionless")
+    unit = f" [{column.unit}]" if has_unit else ""
+    promises = [_range(column)] if column.low is not None or column.high is not None else []
+    if column.allowed is not None:
+        promises.append(f"one of {', '.join(column.allowed)}")
+    constraints = dg.TableColumnConstraints(nullable=column.nullable, other=promises)
+    tags = {"unit": re.sub(r"[^A-Za-z0-9_.-]+", "_", column.unit)} if has_unit else {}
+    return dg.TableColumn(column.name, str(column.dtype), column.meaning + unit, constraints, tags)
+
+
+def _range(column: Column) -> str:
+    if column.high is None:
+        return f"at least {column.low:g}"
+    return f"at most {column.high:g}" if column.low is None else f"between {column.low:g} and {column.high:g}"
+
+
+def origins(lineage: dg.TableColumnLineage) -> dg.TableMetadataValue:
+    """The lineage of columns as a table a person can read."""
+    records = [
+        dg.TableRecord(
+            {
+                "column": column,
+                "made_from": ", ".join(f"{'.'.join(dep.asset_key.path)}.{dep.column_name}" for dep in deps)
+                or "no column: a constant or a count",
+            }
+        )
+        for column, deps in lineage.deps_by_column.items()
+    ]
+    columns = [dg.TableColumn(name) for name in ("column", "made_from")]
+    return dg.MetadataValue.table(records=records, schema=dg.TableSchema(columns=columns))
+
+
+def preview(frame: pl.DataFrame, rows: int = PREVIEW_ROWS) -> dg.TableMetadataValue:
+    """The first rows as a table."""
+    records = [dg.TableRecord(_plain(row)) for row in frame.head(rows).iter_rows(named=True)]
+    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in frame.schema.items()]
+    return dg.MetadataValue.table(records=records, schema=dg.TableSchema(columns=columns))
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: "" if value is None else _short(value) for name, value in row.items()}
+
+
+def _short(value: Any) -> Any:
+    return value[:LONGEST_CELL] + " …" if isinstance(value, str) and len(value) > LONGEST_CELL else value
+
+
+def facts_of_source(source: Source, taken: Taken, rows_rejected: int | None) -> dict[str, Any]:
+    """What a source's asset says beside its rows: how it was taken, which revision, whose, under which licence."""
+    revised = [snapshot.revised_on for snapshot in taken.snapshots if snapshot.revised_on]
+    facts: dict[str, Any] = {
+        "state": taken.state,
+        "figures_accepted_at_utc": taken.accepted_at_utc,
+        "publisher_answered_at_utc": taken.answered_at_utc or "never in this home",
+        "asked_every_days": source.cadence_days,
+        "revision": max(revised) if revised else "the publisher states no date",
+        "snapshot_sha256": ", ".join(s.sha256[:12] for s in taken.snapshots) or "none",
+        "problem": taken.problem or "none",
+        "licence": dg.MetadataValue.md(f"[{source.licence.name}]({source.licence.url}): {source.licence.reason}"),
+        "publisher": dg.MetadataValue.url(str(source.homepage)),
+        "credit": source.credit,
+    }
+    if rows_rejected is not None:
+        facts["rows_rejected_in_the_last_refresh"] = rows_rejected
+    return facts
+
+
+def source_results(source: Source, taken: Taken) -> list[dg.AssetCheckResult]:
+    """The two checks of a source, with since when it is so and what to do next."""
+    age = (datetime.now(UTC) - datetime.fromisoformat(taken.accepted_at_utc)).days
+    serves = f"Figures accepted {taken.accepted_at_utc} serve ({age} days old)." if taken.snapshots else "No rows."
+    is_held = taken.problem is not None and not taken.is_unanswered
+    url = str(source.documents[0].url)
+    unanswered = (
+        f"No answer since {taken.problem_since_utc}: {taken.problem} {serves} Next: open {url} ; if the file moved,"
+        f" edit its url in assets/sources.yaml; if it is only away, wait: it is asked again tomorrow."
+    )
+    held = (
+        f"Held since {taken.problem_since_utc}: {taken.problem} {serves} Next: compare {url} with the rows here; if the"
+        f" publisher changed the layout, edit assets/{source.parser.replace('.', '/')}.py; if a figure is wrong, add it"
+        f" to assets/corrections.yaml; then launch the job refresh_source for {source.source_id}."
+    )
+    asked = f"Answered {taken.answered_at_utc}." if taken.answered_at_utc else "Not asked yet in this home."
+    common = {"severity": dg.AssetCheckSeverity.WARN, "metadata": {"url": dg.MetadataValue.url(url)}}
+    return [
+        dg.AssetCheckResult(
+            check_name=ANSWERED,
+            passed=not taken.is_unanswered,
+            description=unanswered if taken.is_unanswered else f"{asked} {serves}",
+            **common,
+        ),
+        dg.AssetCheckResult(
+            check_name=ACCEPTED, passed=not is_held, description=held if is_held else f"{asked} {serves}", **common
+        ),
+    ]
+
+
+def check_result(table: Table, key: dg.AssetKey, check: str, failures: list[Failure]) -> dg.AssetCheckResult:
+    """What a check of a table says: the broken promises, their first rows, and where to mend them."""
+    is_warning = check == "plausibility"
+    metadata: dict[str, Any] = {}
+    for failure in failures:
+        metadata[failure.expectation] = dg.MetadataValue.md("\n".join(f"- {row}" for row in failure.lines))
+    if failures:
+        metadata["how_to_mend"] = remedy(table, is_warning)
+        described = "; ".join(str(failure) for failure in failures)
+    else:
+        described = None
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=SENTENCES[check],
+        passed=not failures,
+        severity=dg.AssetCheckSeverity.WARN if is_warning else dg.AssetCheckSeverity.ERROR,
+        description=described,
+        metadata=metadata,
+    )
+
+
+def remedy(table: Table, is_warning: bool) -> str:
+    """One line: what a person does about a broken promise of this table."""
+    files = files_of(table)
+    if is_warning:
+        line = f"Look at the rows. If the figures are right, mend the rule in {files[-1]}; if not,"
+    elif len(files) > 1:
+        line = f"If the join lost or doubled rows, mend {files[0]}; if a published figure is wrong,"
+    else:
+        line = f"If the rows are right, mend what {files[-1]} declares or reads; if a published figure is wrong,"
+    return f"{line} add it to assets/corrections.yaml; an unknown name belongs in assets/reference/aliases.csv."
+
+
+def compared_result(rows: pl.DataFrame | None, how_to_mend: str) -> dg.AssetCheckResult:
+    """What a comparison with the published file says; `rows` None: there is none to compare with."""
+    if rows is None or rows.is_empty():
+        words = "No published file to compare with." if rows is None else "Nothing was lost against the published file."
+        return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, description=words)
+    first = rows.head(FIRST_FAILING_ROWS)
+    shown = "; ".join(str(row) for row in first.rows())
+    return dg.AssetCheckResult(
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{rows.height} rows: {shown}. Next: {how_to_mend}",
+        metadata={"failing_rows": preview(first, FIRST_FAILING_ROWS), "how_to_mend": how_to_mend},
+    )
