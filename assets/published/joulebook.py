@@ -11,19 +11,13 @@ import polars as pl
 import assets.core
 import assets.estimates
 from assets.published.tables import CHANGE_CAUSES, CHANGES, HISTORY, RELEASE_CAUSES, RELEASES
+from assets.published.views import VIEWS
 from pipelines.sources.intake import promote
 from pipelines.tables.contract import Table
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.releases import OF_THE_TAKING, Release, Releases
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book, asset_key, one_line_errors
-
-AS_OF = """
-create macro energy_per_query_as_of(release_number) as table
-    select * exclude (release_from, release_to) from energy_per_query_history
-    where release_from <= release_number and (release_to is null or release_number <= release_to)
-"""
-"""Time travel: FROM energy_per_query_as_of(3)."""
 
 
 def published_tables() -> list[Table]:
@@ -89,19 +83,21 @@ def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.D
     group_name="published",
     kinds={"duckdb"},
     description="joulebook.duckdb: every table of the latest release with comments, what changed since earlier ones, "
-    "and the data dictionary. Written aside, then swapped in: a reader keeps the file it opened.",
+    "views and macros for common questions, and the data dictionary. Written aside, then swapped in: a reader keeps "
+    "the file it opened.",
     deps=[asset_key("published.release"), *(asset_key(name) for name in OF_THE_TAKING)],
     metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("table_name", "String")])},
 )
 def joulebook(book: Book) -> dg.MaterializeResult:
     with one_line_errors():
         tables = contents(Releases(book.warehouse.home), book.warehouse)
-        path = publish(book.warehouse.home, tables, [AS_OF])
+        path = publish(book.warehouse.home, tables, VIEWS)
         promote(book.places)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(book.warehouse.read(table.name).height for table in published_tables()),
             "tables": [table.short_name for table, _ in tables],
+            "views": [view.signature for view in VIEWS],
             "path": dg.MetadataValue.path(str(path)),
             "size_bytes": path.stat().st_size,
         }
