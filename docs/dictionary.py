@@ -18,9 +18,9 @@ TYPES = {"String": "text", "Float64": "number", "Int64": "integer", "Boolean": "
 HEAD = """\
 # Data dictionary
 
-Every table, view and table macro of `joulebook.duckdb` with its columns, as the checks hold them. Written from the
-contracts by `python docs/dictionary.py`; the same is in the file, in the table `columns` and in comments. How to ask is
-in [querying.md](querying.md).
+Every table, view and table macro of `warehouse/joulebook.duckdb` with its columns, as the checks hold them. Written
+from the contracts by `python docs/dictionary.py`; the same is in the file, in the table `columns` and in comments. How
+to ask is in [querying.md](querying.md).
 
 *May be empty* is said with the range. A range or a list of values is what the checks accept: a refresh that finds
 another value stops, or warns.

@@ -5,6 +5,7 @@ It reads the published file alone: `make refresh` first. A test runs it.
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App()
 
 

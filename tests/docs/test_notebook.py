@@ -43,10 +43,10 @@ def test_the_energies_are_those_of_the_file(ran, book):
         rows = connection.sql(
             "SELECT model_id, energy_wh_per_query FROM energy_of(NULL, 500, 300) WHERE boundary = 'facility'"
         ).fetchall()
-        shares = connection.sql(
+        (shares,) = connection.sql(
             "SELECT round(avg(interval_share_fit), 2), round(avg(interval_share_power), 2) "
             "FROM energy_per_query_default WHERE workload_id = 'traditional'"
-        ).fetchone()
+        ).fetchall()
         carbon = connection.sql("SELECT carbon_tco2e_per_day FROM fleet_of(1e6, long_share := 0.1, area := 'SWE')")
         ((in_sweden,),) = carbon.fetchall()
     energies = dict(found["energies"].select("model_id", "energy_wh_per_query").iter_rows())
