@@ -195,6 +195,8 @@ def test_a_later_assumption_holds_from_its_day(tmp_path):
         ("boundary_factors('llama')", "boundary_factors: no estimate of llama"),
         (f"boundary_factors('{MODEL}', workload := 'chat')", "for workload chat"),
         (f"boundary_factors('{MODEL}', load := 0.3)", "at load 0.3"),
+        ("energy_per_query_as_of(0)", "no release 0, the latest is 1"),
+        ("energy_per_query_as_of(99)", "no release 99, the latest is 1"),
         ("fleet_of(0)", "fleet_of: queries_per_day must be above 0"),
         ("fleet_of(1e9, long_share := 2)", "a share from 0 to 1"),
         ("fleet_of(1e9, model := 'llama')", "fleet_of: no fit of llama"),
