@@ -133,6 +133,7 @@ FLEET_OF = View(
         columns=(
             c.model_id,
             c.accelerator_id,
+            c.boundary,
             _of_fleet("energy_gwh_per_day"),
             _of_fleet("energy_gwh_per_day_lo90", nullable=False),
             _of_fleet("energy_gwh_per_day_hi90", nullable=False),

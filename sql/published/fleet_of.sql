@@ -105,6 +105,7 @@ refused as (
 select
     s.model_id,
     s.accelerator_id,
+    'facility' as boundary,
     s.gwh as energy_gwh_per_day,
     s.gwh_lo90 as energy_gwh_per_day_lo90,
     s.gwh_hi90 as energy_gwh_per_day_hi90,
