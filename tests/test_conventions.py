@@ -12,6 +12,7 @@ import pint
 import pytest
 
 from assets.published.tables import OF_A_RELEASE, RELEASES
+from assets.published.views import VIEWS
 from pipelines.definitions import all_tables, defs
 from pipelines.shown import GROUPS, SENTENCES
 from pipelines.sources.catalogue import REPOSITORY
@@ -20,7 +21,7 @@ from pipelines.warehouse.publish import COLUMNS_TABLE, SEPARATOR
 from tests.support import MIRROR, mirror_index
 
 TABLES = {table.name: table for table in all_tables()}
-OF_THE_FILE = (COLUMNS_TABLE, RELEASES, *OF_A_RELEASE)
+OF_THE_FILE = (COLUMNS_TABLE, RELEASES, *OF_A_RELEASE, *(view.table for view in VIEWS))
 OURS = [table for table in (*TABLES.values(), *OF_THE_FILE) if table.layer != "raw"]
 """Tables whose column names are ours; raw ones keep the publisher's."""
 MAX_LINES_OF_A_FUNCTION = 30
@@ -119,6 +120,7 @@ def test_a_table_made_by_sql_has_the_file_of_its_name_and_no_file_is_left_over()
         for path in modules()
         if re.search(r"= sql_asset\(TABLE", path.read_text(encoding="utf-8"))
     }
+    by_sql |= {f"published/{view.name}.sql" for view in VIEWS}
     folder = REPOSITORY / "sql"
     assert {str(path.relative_to(folder)) for path in folder.rglob("*.sql")} == by_sql
 
@@ -135,7 +137,8 @@ def test_ids_of_tables_columns_and_sources_are_plain_lower_case():
 
 
 def test_published_tables_have_different_names():
-    names = [table.short_name for table in (*TABLES.values(), *OF_THE_FILE) if table.published]
+    published = [table.short_name for table in TABLES.values() if table.published]
+    names = [*published, *(table.short_name for table in OF_THE_FILE)]
     assert len(set(names)) == len(names)
 
 

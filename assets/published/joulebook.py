@@ -11,6 +11,7 @@ import polars as pl
 import assets.core
 import assets.estimates
 from assets.published.tables import CHANGE_CAUSES, CHANGES, HISTORY, RELEASE_CAUSES, RELEASES
+from assets.published.views import VIEWS
 from pipelines.shown import GROUPS, OWNERS, code_references, preview
 from pipelines.sources.intake import promote
 from pipelines.tables.contract import Table
@@ -18,13 +19,6 @@ from pipelines.warehouse.publish import publish
 from pipelines.warehouse.releases import OF_THE_TAKING, Release, Releases
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book, asset_key, one_line_errors
-
-AS_OF = """
-create macro energy_per_query_as_of(release_number) as table
-    select * exclude (release_from, release_to) from energy_per_query_history
-    where release_from <= release_number and (release_to is null or release_number <= release_to)
-"""
-"""Time travel: FROM energy_per_query_as_of(3)."""
 
 
 def published_tables() -> list[Table]:
@@ -91,9 +85,9 @@ def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.D
     kinds={"duckdb"},
     owners=[OWNERS["published"]],
     description="joulebook.duckdb: every table of the latest release with comments, what changed since earlier ones, "
-    "and the data dictionary. Written aside, then swapped in: a reader keeps the file it opened.\n\n**One row per** "
-    "table, in the list below.\n\n**Made by** copying each table of the release, once its files are found to be "
-    "as they were written.",
+    "views and macros for common questions, and the data dictionary. Written aside, then swapped in: a reader keeps "
+    "the file it opened.\n\n**One row per** table, in the list below.\n\n**Made by** copying each table of the release, "
+    "once its files are found to be as they were written.",
     deps=[asset_key("published.release"), *(asset_key(name) for name in OF_THE_TAKING)],
     metadata={
         "dagster/column_schema": dg.TableSchema(
@@ -105,7 +99,7 @@ def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.D
 def joulebook(book: Book) -> dg.MaterializeResult:
     with one_line_errors():
         tables = contents(Releases(book.warehouse.home), book.warehouse)
-        path = publish(book.warehouse.home, tables, [AS_OF])
+        path = publish(book.warehouse.home, tables, VIEWS)
         promote(book.places)
     latest = Releases(book.warehouse.home).latest()
     rows = pl.DataFrame([{"table": entry["table"], "rows": entry["rows"]} for entry in latest.manifest["tables"]])
@@ -113,6 +107,7 @@ def joulebook(book: Book) -> dg.MaterializeResult:
         metadata={
             "dagster/row_count": int(rows["rows"].sum()),
             "preview": preview(rows, rows.height),
+            "views": [view.signature for view in VIEWS],
             "path": dg.MetadataValue.path(str(path)),
             "size_bytes": path.stat().st_size,
         },

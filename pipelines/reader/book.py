@@ -4,8 +4,9 @@ Imports neither NumPy nor anything of the machinery at start: an answer must not
 """
 
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +17,13 @@ from pipelines.energy.errors import EnergyInputError
 from pipelines.reader.errors import ReaderError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from pipelines.energy.lognormal import LogNormal
 
 LOG_NORMAL = "log-normal"
+REFUSED = re.compile(r"Invalid Input Error: (\w+_\w+: .*)")
+"""How the error of a macro of the file begins: with its name."""
 
 
 class Book(AbstractContextManager):
@@ -40,12 +45,26 @@ class Book(AbstractContextManager):
 
     def rows(self, query: str, *values: object) -> list[dict]:
         """The rows of a query whose `?` are `values`."""
-        try:
+        with self._one_line_errors():
             cursor = self._connection.execute(query, list(values))
             names = [column[0] for column in cursor.description]
             return [Row(self.file, zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def frame(self, query: str, *values: object) -> "pl.DataFrame":
+        """The same as a Polars frame."""
+        with self._one_line_errors():
+            return self._connection.sql(query, params=list(values)).pl()
+
+    @contextmanager
+    def _one_line_errors(self) -> Iterator[None]:
+        try:
+            yield
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise _of_another_version(self.file, str(error).splitlines()[0]) from error
+        except duckdb.InvalidInputException as error:
+            if refused := REFUSED.match(str(error)):  # by a macro of the file, which says what to do
+                raise ReaderError(refused[1]) from error
+            raise self._damaged(error) from error
         except duckdb.Error as error:
             raise self._damaged(error) from error
 

@@ -14,18 +14,22 @@ import polars as pl
 
 from pipelines.home import FILE_NAME
 from pipelines.tables.contract import Column, Table
+from pipelines.warehouse.views import MACRO, VIEW, View
 
 STORAGE_VERSION = "v1.2.0"
 """Clients from DuckDB 1.2 on can open it; the default format of 2.0 they cannot."""
 SEPARATOR = "; "
 """Between the allowed values of a column; none of them contains it (a test holds it)."""
 
+TABLE = "table"
+
 COLUMNS_TABLE = Table(
     name="published.columns",
-    description="The data dictionary: one row per column of every table of this file.",
+    description="The data dictionary: one row per column of every table, view and table macro of this file.",
     grain=("table_name", "column_name"),
     columns=(
-        Column("table_name", pl.String, "Table of this file."),
+        Column("table_name", pl.String, "Table, view or table macro of this file."),
+        Column("kind", pl.String, "What it is.", allowed=(TABLE, VIEW, MACRO)),
         Column("position", pl.Int64, "Position of the column, from 1.", low=1),
         Column("column_name", pl.String, "Column."),
         Column("data_type", pl.String, "Type, as Polars names it."),
@@ -46,11 +50,13 @@ COLUMNS_TABLE = Table(
 )
 
 
-def dictionary(tables: Iterable[Table]) -> pl.DataFrame:
-    """The dictionary of `tables`, from their contracts."""
+def dictionary(tables: Iterable[Table], views: Iterable[View] = ()) -> pl.DataFrame:
+    """The dictionary of `tables` and `views`, from their contracts."""
+    kinds = [*((table, TABLE) for table in tables), *((view.table, view.kind) for view in views)]
     rows = [
         {
             "table_name": table.short_name,
+            "kind": kind,
             "position": position,
             "column_name": column.name,
             "data_type": str(column.dtype),
@@ -62,16 +68,16 @@ def dictionary(tables: Iterable[Table]) -> pl.DataFrame:
             "may_be_empty": column.nullable,
             "is_grain": column.name in table.grain,
         }
-        for table in tables
+        for table, kind in kinds
         for position, column in enumerate(table.columns, start=1)
     ]
     return COLUMNS_TABLE.conform(pl.DataFrame(rows, schema=COLUMNS_TABLE.schema))
 
 
-def publish(home: Path, tables: Sequence[tuple[Table, pl.DataFrame | list[Path]]], macros: Iterable[str] = ()) -> Path:
-    """Write `joulebook.duckdb` aside with all `tables` and the dictionary, then swap it in. Returns its path.
+def publish(home: Path, tables: Sequence[tuple[Table, pl.DataFrame | list[Path]]], views: Sequence[View] = ()) -> Path:
+    """Write `joulebook.duckdb` aside with all `tables`, `views` and the dictionary, then swap it in. Returns its path.
 
-    A table is a frame or Parquet files that lie one below the other. `macros`: SQL that makes them, names unqualified.
+    A table is a frame or Parquet files that lie one below the other. A view may name the tables and earlier views.
     """
     target = home / FILE_NAME
     for left in home.glob(f".{FILE_NAME}.*"):
@@ -80,12 +86,12 @@ def publish(home: Path, tables: Sequence[tuple[Table, pl.DataFrame | list[Path]]
     try:
         with duckdb.connect() as connection:
             connection.execute(f"attach {_text(str(aside))} as book (storage_version {_text(STORAGE_VERSION)})")
-            columns = dictionary([*(table for table, _ in tables), COLUMNS_TABLE])
+            columns = dictionary([*(table for table, _ in tables), COLUMNS_TABLE], views)
             for table, content in (*tables, (COLUMNS_TABLE, columns)):
                 _create(connection, table, _source(connection, content))
             connection.execute("use book")
-            for macro in macros:
-                connection.execute(macro)
+            for view in views:
+                _create_view(connection, view)
             connection.execute("use memory")
             connection.execute("detach book")
         with aside.open("rb") as file:
@@ -109,6 +115,18 @@ def _create(connection: duckdb.DuckDBPyConnection, table: Table, source: str) ->
     connection.execute(f"create table {name} as from {source} order by {order}")
     grain = f"One row per {', '.join(table.grain)}."
     connection.execute(f"comment on table {name} is {_text(f'{table.description} {grain}')}")
+    _comment_columns(connection, name, table)
+
+
+def _create_view(connection: duckdb.DuckDBPyConnection, view: View) -> None:
+    """In the database in use, for a macro finds its tables by their names alone, wherever the file is opened."""
+    connection.execute(view.create)
+    connection.execute(view.comment_on + _text(view.comment))
+    if view.kind == VIEW:
+        _comment_columns(connection, view.name, view.table)
+
+
+def _comment_columns(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> None:
     for column in table.columns:
         unit = f" Unit: {column.unit}." if column.unit else ""
         connection.execute(f'comment on column {name}."{column.name}" is {_text(column.meaning + unit)}')

@@ -9,9 +9,11 @@ import yaml
 
 from assets.core.rejected import TABLE as REJECTED
 from assets.published.tables import OF_A_RELEASE, RELEASES
+from assets.published.views import VIEWS
 from pipelines.definitions import all_tables
 from pipelines.sources.catalogue import REPOSITORY, Source, load_catalogue
 from pipelines.tables.corrections import Correction
+from pipelines.warehouse.publish import COLUMNS_TABLE
 from tests.docs.pages import missing_files, page, shell_lines, shown_blocks, words_in_code, written_files
 
 PAGES = sorted(str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "docs").glob("*.md"))
@@ -39,7 +41,7 @@ def test_make_targets_exist(name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_tables_and_columns_exist(name):
-    tables = [*all_tables(), RELEASES, *OF_A_RELEASE]
+    tables = [*all_tables(), COLUMNS_TABLE, RELEASES, *OF_A_RELEASE, *(view.table for view in VIEWS)]
     columns = {column for table in tables for column in table.columns}
     known = {column.name for column in columns} | {value for column in columns for value in column.allowed or ()}
     known |= {table.short_name for table in tables} | set(load_catalogue())

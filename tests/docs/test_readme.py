@@ -65,10 +65,16 @@ def test_environment_variables_are_read():
 
 def test_every_published_table_is_described(book):
     section = page(README).split("## What is in joulebook.duckdb")[1].split("\n## ")[0]
-    described = re.findall(r"^\| ([a-z_]+) \|", section, re.MULTILINE)[1:]
+    tables, views = (re.findall(r"^\| ([a-z_]+) \|", part, re.MULTILINE) for part in section.split("| view, macro |"))
     with duckdb.connect(str(book / "joulebook.duckdb"), read_only=True) as connection:
         published = [name for (name,) in connection.sql("SELECT table_name FROM duckdb_tables()").fetchall()]
+        computed = connection.sql(
+            "SELECT view_name FROM duckdb_views() WHERE NOT internal UNION ALL SELECT function_name "
+            "FROM duckdb_functions() WHERE function_type = 'table_macro' AND schema_name = 'main' AND NOT internal"
+        ).fetchall()
+    described = tables[1:]
     assert sorted(described) == sorted(published)
+    assert sorted(views) == sorted(name for (name,) in computed)
     assert {table.short_name for table in published_tables()} < set(described)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from assets.estimates.energy_per_query import TABLE as ENERGY_PER_QUERY
-from assets.published.joulebook import AS_OF, contents, published_tables
+from assets.published.joulebook import contents, published_tables
 from assets.published.release import draft_of
+from assets.published.views import VIEWS
 from pipelines.alone import alone
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.releases import Release, Releases
@@ -53,7 +54,7 @@ def release_and_publish(home: Path, pue: float) -> None:
         warehouse = Warehouse(home)
         with_pue(warehouse, pue)
         release(home)
-        publish(home, contents(Releases(home), warehouse), [AS_OF])
+        publish(home, contents(Releases(home), warehouse), VIEWS)
 
 
 if __name__ == "__main__":

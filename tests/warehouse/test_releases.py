@@ -20,8 +20,9 @@ import pytest
 from click.testing import CliRunner
 
 from assets.published import release as published_release
-from assets.published.joulebook import AS_OF, contents, published_tables
+from assets.published.joulebook import contents, published_tables
 from assets.published.tables import CHANGE_CAUSES, CHANGES, HISTORY, RELEASE_CAUSES
+from assets.published.views import VIEWS
 from pipelines import cli
 from pipelines.sources.errors import SourceError
 from pipelines.warehouse.publish import publish
@@ -184,7 +185,7 @@ def two(book, tmp_path_factory):
     made = published_release.estimates_of({name: warehouse.read(name) for name in TABLES if name.startswith("core.")})
     put(warehouse, "estimates.energy_per_query", TABLES["estimates.energy_per_query"].conform(made))
     release(home)
-    publish(home, contents(Releases(home), warehouse), [AS_OF])
+    publish(home, contents(Releases(home), warehouse), VIEWS)
     return home
 
 
@@ -279,7 +280,7 @@ def test_a_release_that_was_touched_is_not_served(home):
     path.unlink()
     path.write_bytes(bytes(content))
     with pytest.raises(ReleaseError, match=r"core/grids.parquet is missing or not as it was released"):
-        publish(home, contents(Releases(home), Warehouse(home)), [AS_OF])
+        publish(home, contents(Releases(home), Warehouse(home)), VIEWS)
     assert (home / FILE).read_bytes() == before
 
 
