@@ -22,13 +22,13 @@ CONFIG = {
     "view": {"stroke": None},
     "axis": {
         "labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
-        "gridColor": GRID, "domainColor": GRID, "tickColor": GRID, "labelLimit": 260, "titlePadding": 8,
+        "gridColor": GRID, "domainColor": GRID, "tickColor": GRID, "labelLimit": 340, "titlePadding": 8,
     },
     "axisY": {"labelColor": INK, "ticks": False, "domain": False, "labelPadding": 8, "grid": False},
-    "axisX": {"tickCount": 6, "labelOverlap": True},
+    "axisX": {"tickCount": 6, "labelOverlap": True, "labelFlush": False},
     "legend": {
         "labelColor": INK, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
-        "orient": "top", "symbolSize": 70, "labelLimit": 260, "columnPadding": 16,
+        "orient": "top", "symbolSize": 70, "symbolOpacity": 1, "labelLimit": 260, "columnPadding": 16,
     },
     "range": {"category": list(PALETTE), "symbol": list(SHAPES)},
     "text": {"color": MUTED, "fontSize": 11},
@@ -36,14 +36,17 @@ CONFIG = {
     "point": {"size": 70, "filled": True, "opacity": 1},
     "bar": {"cornerRadiusEnd": 2},
 }  # fmt: skip
-TWO_LINES = "split(datum.label, '\\n')"
+TWO_LINES, LINE_HEIGHT = "split(datum.label, '\\n')", 14
+ROOM_FOR_NOTES = 1.3
+"""What stands behind the longest bar needs this much of its length."""
+POWERS_OF_TEN = [10.0**power for power in range(-6, 7)]
 
 
 def spec(chart: alt.TopLevelMixin) -> dict:
     """A chart as Vega-Lite. Checked against the schema in the tests, not each time: that takes longer than the rest."""
     with alt.utils.schemapi.debug_mode(False):
         made = chart.to_dict(validate=False)
-    made["config"] = CONFIG
+    made |= {"config": CONFIG, "autosize": {"type": "fit-x", "contains": "padding"}}
     return made
 
 
@@ -51,14 +54,22 @@ def _data(rows: Iterable[dict]) -> alt.Data:
     return alt.Data(values=list(rows))
 
 
-def _y(field: str = "label", sort: Sequence[str] | None = None, **axis: object) -> alt.Y:
+def _y(field: str = "label", sort: Sequence[str] | None = None, *, lines: int = 1, apart: bool = False) -> alt.Y:
+    """Names down the left, each in `lines` lines; `apart`: with a line between, where one name has several marks."""
     order = alt.Undefined if sort is None else list(sort)
-    return alt.Y(f"{field}:N", sort=order, title=None, axis=alt.Axis(labelExpr=TWO_LINES, labelLineHeight=14, **axis))
+    axis = alt.Axis(
+        labelExpr=TWO_LINES,
+        labelLineHeight=LINE_HEIGHT,
+        labelOffset=-(lines - 1) * LINE_HEIGHT / 2,
+        grid=apart,
+        tickBand="extent" if apart else "center",
+    )
+    return alt.Y(f"{field}:N", sort=order, title=None, axis=axis)
 
 
-def _x(field: str, title: str, *, log: bool = True, **more: object) -> alt.X:
-    scale = alt.Scale(type="log", **more) if log else alt.Scale(**more)
-    return alt.X(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(format="~g" if log else "~r"))
+def _x(field: str, title: str, *, log: bool = True, tick_format: str | None = None, **more: object) -> alt.X:
+    scale = alt.Scale(type="log", nice=False, padding=12, **more) if log else alt.Scale(**more)
+    return alt.X(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(format=tick_format or ("~g" if log else "~r")))
 
 
 def _tooltip(**fields: str) -> list[alt.Tooltip]:
@@ -97,7 +108,7 @@ def energy(rows: Rows, models: Sequence[str], accelerators: Sequence[str]) -> al
     model = _select("model", sorted(models), "Model", every_model)
     accelerator = _select("accelerator", accelerators, "Accelerator", every_accelerator)
     base = alt.Chart(_data(rows)).encode(
-        y=_y("model", models),
+        y=_y("model", models, apart=True),
         yOffset=alt.YOffset("accelerator:N", sort=list(accelerators)),
         color=_colour("accelerator", accelerators),
     )
@@ -150,7 +161,7 @@ def longer_answers(rows: Rows, models: Sequence[str], first: str, methods: Seque
         "multiple:Q", title="Times as many output tokens", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g")
     )
     base = alt.Chart(_data(rows)).transform_filter("datum.model == model")
-    energy_axis = alt.Axis(format="~g", grid=True, domain=False, ticks=False)
+    energy_axis = alt.Axis(format="~g", grid=True, values=POWERS_OF_TEN)
     y = alt.Y("median:Q", title="Wh per query", scale=alt.Scale(type="log"), axis=energy_axis)
     colour = _colour("method", methods)
     tip = _tooltip(
@@ -178,7 +189,7 @@ def longer_answers(rows: Rows, models: Sequence[str], first: str, methods: Seque
 
 def ratios(rows: Rows, labels: Sequence[str], kinds: Sequence[str], title: str) -> alt.LayerChart:
     """Energy after over before with its spread; left of the dashed line saves."""
-    base = alt.Chart(_data(rows)).encode(y=_y("label", labels), color=_colour("kind", kinds))
+    base = alt.Chart(_data(rows)).encode(y=_y("label", labels, lines=2), color=_colour("kind", kinds))
     tip = _tooltip(Step="label:N", Known="kind:N", Ratio="ratio", p10="low", p90="high", Pairs="pairs", Models="models")
     return alt.layer(
         _line_at(1),
@@ -193,7 +204,7 @@ def fleets(rows: Rows, fleets_in_order: Sequence[str], series: Sequence[str]) ->
     """GWh a day of each fleet, by method and load, with intervals where there are."""
     colours = [ACCENT if name.startswith("Load") else SECOND for name in series]
     base = alt.Chart(_data(rows)).encode(
-        y=_y("label", fleets_in_order, labelLimit=200),
+        y=_y("label", fleets_in_order, lines=3, apart=True),
         yOffset=alt.YOffset("series:N", sort=list(series)),
         color=alt.Color("series:N", scale=alt.Scale(domain=list(series), range=colours), legend=None),
     )
@@ -211,7 +222,7 @@ def fleets(rows: Rows, fleets_in_order: Sequence[str], series: Sequence[str]) ->
 def aims(rows: Rows, labels: Sequence[str], metrics: Sequence[str], verdicts: Sequence[str]) -> alt.LayerChart:
     """Held-out error as a bar and its aim as a tick; which statistic, by a list."""
     metric = _select("metric", metrics, "Error")
-    base = alt.Chart(_data(rows)).transform_filter("datum.metric == metric").encode(y=_y("label", labels))
+    base = alt.Chart(_data(rows)).transform_filter("datum.metric == metric").encode(y=_y("label", labels, lines=2))
     axis = alt.Axis(format=".0%")
     x = alt.X("error:Q", title="Relative error of figures that were left out", axis=axis)
     tip = [
@@ -234,11 +245,10 @@ def aims(rows: Rows, labels: Sequence[str], metrics: Sequence[str], verdicts: Se
 
 
 def estimators(rows: Rows, labels: Sequence[str], names: Sequence[str]) -> alt.LayerChart:
-    """Median error and the error that nine of ten stay below, by estimator."""
-    axis = alt.Axis(format=".0%")
+    """Median error and the error that nine of ten stay below, by estimator, on a logarithmic axis."""
     title = "Relative error: median (mark) to 90th percentile (end of the line)"
     base = alt.Chart(_data(rows)).encode(
-        y=_y("label", labels),
+        y=_y("label", labels, lines=2, apart=True),
         yOffset=alt.YOffset("estimator:N", sort=list(names)),
         color=_colour("estimator", names),
     )
@@ -249,19 +259,20 @@ def estimators(rows: Rows, labels: Sequence[str], names: Sequence[str]) -> alt.L
     ]
     return alt.layer(
         base.mark_rule(strokeWidth=2, opacity=0.55).encode(
-            x=alt.X("median:Q", title=title, axis=axis), x2="p90:Q", tooltip=tip
+            x=_x("median", title, tick_format=".0%"), x2="p90:Q", tooltip=tip
         ),
         base.mark_point().encode(
-            x=alt.X("median:Q", title=title, axis=axis), shape=_shape("estimator", names), tooltip=tip
+            x=_x("median", title, tick_format=".0%"), shape=_shape("estimator", names), tooltip=tip
         ),
     ).properties(width="container", height=alt.Step(11, **{"for": "offset"}))
 
 
 def ladder(rows: Rows, labels: Sequence[str], boundaries: Sequence[str]) -> alt.LayerChart:
     """Energy of one query on each rung, from the innermost boundary outward."""
-    base = alt.Chart(_data(rows)).encode(y=_y("label", labels))
+    base = alt.Chart(_data(rows)).encode(y=_y("label", labels, lines=2))
     tip = _tooltip(Rung="label:N", Boundary="boundary:N", Wh="value", Known="basis:N", Why="explanation:N")
-    x = _x("value", "Wh per query", log=False)
+    most = max(row["value"] for row in rows)
+    x = _x("value", "Wh per query", log=False, domain=[0, most * ROOM_FOR_NOTES], nice=False)
     return alt.layer(
         base.mark_bar(size=16).encode(x=x, color=_colour("boundary", boundaries), tooltip=tip),
         base.mark_text(align="left", dx=6, color=INK).encode(x=x, text="note:N"),
@@ -277,14 +288,14 @@ def conflicts(rows: Rows, labels: Sequence[str]) -> alt.LayerChart:
     ticks = (
         alt.Chart(_data(rows))
         .mark_tick(thickness=2, size=18, opacity=0.5, color=ACCENT)
-        .encode(y=_y("label", labels), x=_x("ratio", "Second figure over first"), tooltip=tip)
+        .encode(y=_y("label", labels, lines=2), x=_x("ratio", "Second figure over first"), tooltip=tip)
     )
     return alt.layer(_line_at(1), ticks).properties(width="container", height=alt.Step(36))
 
 
 def ages(rows: Rows, labels: Sequence[str], kinds: Sequence[str]) -> alt.LayerChart:
     """How many days ago a source was revised by its publisher, and taken here; sources without figures say so."""
-    base = alt.Chart(_data(rows)).encode(y=_y("label", labels, labelLimit=300))
+    base = alt.Chart(_data(rows)).encode(y=_y("label", labels))
     tip = _tooltip(Source="label:N", What="kind:N", Days="days", On="date:N", Document="document:N")
     return alt.layer(
         base.transform_filter("datum.days != null")
@@ -302,7 +313,7 @@ def ages(rows: Rows, labels: Sequence[str], kinds: Sequence[str]) -> alt.LayerCh
 def causes(rows: Rows, labels: Sequence[str]) -> alt.LayerChart:
     """By cause, the part that it has in the changes of estimates: median, and the least to the most."""
     title = "Estimate after over before, the part of this cause"
-    base = alt.Chart(_data(rows)).encode(y=_y("label", labels))
+    base = alt.Chart(_data(rows)).encode(y=_y("label", labels, lines=2))
     tip = _tooltip(Cause="label:N", Estimates="estimates", Median="median", Least="low", Most="high")
     return alt.layer(
         _line_at(1),

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from textwrap import wrap
 
 from pipelines.reader import report_charts as charts
 from pipelines.reader.book import Book
@@ -308,9 +309,9 @@ def _longer(book: Book) -> Figure:
         shown = [row for row in rows if row["model_id"] == first and row["method"] == SERVING_TIME] or rows
         last = shown[-1]
         known = [row["output_multiple"] for row in shown if not row["is_extrapolated"]]
-        upto = f"; up to {number(max(known))} times is covered by benchmarks" if known else ""
+        upto = f"; up to {max(known):g} times is covered by benchmarks" if known else ""
         return (
-            f"Answers {number(last['output_multiple'])} times as long take {number(last['energy_ratio_to_one'])} times the "
+            f"Answers {last['output_multiple']:g} times as long take {number(last['energy_ratio_to_one'])} times the "
             f"energy of {readable(last['model_id'])}{upto}."
         )
 
@@ -360,7 +361,7 @@ def _steps(book: Book) -> Figure:
         kinds = {"measured": "Metered", "benchmarked": "From published throughput"}
         drawn = [
             {
-                "label": f"{_step_of(row)}\n{row['compared_at']}", "kind": kinds.get(row["evidence"], row["evidence"]),
+                "label": f"{_step_of(row)}\n{_compared(row)}", "kind": kinds.get(row["evidence"], row["evidence"]),
                 "ratio": row["energy_ratio_p50"], "low": row["energy_ratio_p10"], "high": row["energy_ratio_p90"],
                 "pairs": row["n_pairs"], "models": row["n_models"],
             }
@@ -394,8 +395,15 @@ def _steps(book: Book) -> Figure:
     )
 
 
+def _compared(row: dict) -> str:
+    """Where the two results were compared, if not each in its own state, and how many there are."""
+    n_pairs = f"{row['n_pairs']} pair{'s' if row['n_pairs'] != 1 else ''}"
+    return n_pairs if row["compared_at"] == "its own states" else f"{row['compared_at']}, {n_pairs}"
+
+
 def _step_of(row: dict) -> str:
-    before, after = states(row["state_from"]), states(row["state_to"])
+    is_hardware = row["intervention"].startswith(("accelerator", "precision"))
+    before, after = (states(row[name]) if is_hardware else row[name] for name in ("state_from", "state_to"))
     named = {"concurrency": "{} to {} requests at once", "release": "TensorRT-LLM {} to {}"}
     plain = row["intervention"] if row["intervention"] not in ("accelerator", "precision") else ""
     words = named.get(
@@ -448,7 +456,7 @@ def _paths(book: Book) -> Figure:
     def chart():
         drawn = [
             {
-                "label": row["path"].replace(", ", ",\n", 1), "kind": kind_of(row), "ratio": row["energy_ratio_p50"],
+                "label": f"{row['path']}\n{row['n_steps']} steps", "kind": kind_of(row), "ratio": row["energy_ratio_p50"],
                 "low": row["energy_ratio_p10"], "high": row["energy_ratio_p90"], "pairs": None, "models": None,
             }
             for row in drawn_rows
@@ -479,9 +487,15 @@ def _series_of(row: dict) -> str:
     return "The paper's method, with its gains" if row["with_interventions"] else "The paper's method"
 
 
+def _three_lines(text: str) -> str:
+    """Exactly three lines, so that all names stand alike beside their marks."""
+    lines = wrap(text, 34, max_lines=3, placeholder=" …")
+    return "\n".join([*lines, *[""] * (3 - len(lines))])
+
+
 def _fleets(book: Book) -> Figure:
     rows = book.rows("from fleet order by energy_gwh_per_day desc, fleet_id")
-    names = {row["fleet_id"]: readable(row["fleet_id"]) for row in rows}
+    names = {row["fleet_id"]: _three_lines(row["description"]) for row in rows}
 
     def title() -> str:
         shown = [row for row in rows if row["load"] == 1 and row["method"] == SERVING_TIME] or rows
@@ -492,7 +506,7 @@ def _fleets(book: Book) -> Figure:
     def chart():
         drawn = [
             {
-                "label": f"{names[row['fleet_id']]}\n{number(row['queries_per_day'])} queries", "series": _series_of(row),
+                "label": names[row["fleet_id"]], "series": _series_of(row),
                 "value": row["energy_gwh_per_day"], "low": row["energy_gwh_per_day_lo90"],
                 "high": row["energy_gwh_per_day_hi90"], "queries": row["queries_per_day"],
                 "right": row["energy_gwh_per_day_hi90"] or row["energy_gwh_per_day"],
@@ -517,6 +531,12 @@ def _fleets(book: Book) -> Figure:
 
 # Measured against predicted
 
+LEFT_OUT = {
+    "128/4096": "128 tokens in, 4096 out", "32768": "32768 tokens out", "nothing: fixed beforehand": "fixed beforehand",
+    "gpu": "a GPU not metered before", "model size": "a model size not seen", "model family": "a family not seen",
+    "source": "a source not seen", "system": "a system not seen",
+}  # fmt: skip
+"""What was left out, in words."""
 METRICS = {"error_p50": "Median", "error_mean": "Mean", "error_p90": "90th percentile"}
 HELD, MISSED, NO_AIM = "Within its aim", "Over its aim", "No aim set"
 
@@ -528,7 +548,8 @@ def _left_out(row: dict) -> str:
     if row["target"] == "serving_time" and part:
         part = f"release {part}"
     source = "" if row["target"] == "serving_time" else ", ".join(map(readable, row["source_ids"].split(", ")))
-    return f"{measure(row['target'])}: {row['held_out']}\n{', '.join(filter(None, (source, part, prior)))}"
+    what = LEFT_OUT.get(row["held_out"], row["held_out"])
+    return f"{measure(row['target'])}: {what}\n{', '.join(filter(None, (source, part, prior))) or 'published tables'}"
 
 
 def _aims(book: Book) -> Figure:
@@ -581,8 +602,8 @@ def _estimators(book: Book) -> Figure:
         OVIEDO,
     )
     names = {
-        SERVING_TIME: "Serving time (ours)", OVIEDO: "Oviedo et al.", "constant": "A constant share of the rating",
-        "operating-point": "Regression on the operating point", "tps-x-tdp": "Throughput x rated power",
+        SERVING_TIME: "Serving time (ours)", OVIEDO: "Oviedo et al.", "constant": "Constant share",
+        "operating-point": "Operating point", "tps-x-tdp": "Throughput x rating",
     }  # fmt: skip
 
     def of(estimator: str) -> list[dict]:
@@ -611,7 +632,7 @@ def _estimators(book: Book) -> Figure:
     return _figure(
         "estimators",
         title,
-        "Relative error of figures that were left out, by estimator: the mark is the median, nine of ten errors are below "
+        "Relative error of figures that were left out, by estimator, on a logarithmic axis: the mark is the median, nine of ten errors are below "
         "the end of the line. Ours is fitted without the architecture in question. Where two marks of one estimator stand "
         "together, the second is on the fewer figures that both can predict. The power of boards fails on ML.ENERGY v2: "
         "do not lay estimates of boundary gpu on older software or part loads.",
@@ -646,7 +667,7 @@ def _ladder(name: str, rows: list[dict]) -> Figure:
     def chart():
         drawn = [
             {
-                "label": _rung(row["rung"]), "boundary": BOUNDARIES.get(row["estimate_boundary"], row["estimate_boundary"]),
+                "label": _rung(row), "boundary": BOUNDARIES.get(row["estimate_boundary"], row["estimate_boundary"]),
                 "value": row["energy_wh_per_query"], "basis": row["estimate_basis"], "explanation": row["explanation"],
                 "note": _note(row),
             }
@@ -672,14 +693,14 @@ def _ladder(name: str, rows: list[dict]) -> Figure:
     )
 
 
-def _rung(text: str) -> str:
-    """The name of a rung in at most two lines: what others call their figure, then which of their figures."""
-    subject, colon, figure = text.partition(": ")
-    source, comma, place = subject.partition(", ")
-    words = source.split(" ", 1)
-    if "_" in words[0]:
-        subject = f"{readable(words[0])} {' '.join(words[1:])}{comma}{place}"
-    return f"{subject}\n{measure(figure)}" if colon else subject
+def _rung(row: dict) -> str:
+    """The name of a rung in two lines: what it is, then which figure of others, or how ours is known."""
+    subject, _, figure = row["rung"].partition(": ")
+    subject = subject.partition(", /")[0]
+    first, _, rest = subject.partition(" ")
+    if "_" in first:
+        subject = f"{readable(first)} {rest}"
+    return f"{subject[:1].upper()}{subject[1:]}\n{measure(figure) or row['estimate_basis']}"
 
 
 def _note(row: dict) -> str:
@@ -733,7 +754,7 @@ def _of(row: dict) -> str:
 
 
 def _sources(book: Book, made_on: date) -> Figure:
-    rows = book.rows("from sources order by source_title, source_release")
+    rows = book.rows("from sources order by lower(source_title), source_release")
     for row in rows:
         row["age_days"] = _days(row["accepted_at_utc"], made_on)
     taken = [row for row in rows if row["accepted_at_utc"]]
@@ -800,7 +821,7 @@ def _changes(book: Book, releases: Sequence[dict]) -> Figure:
 
     def chart():
         drawn = [
-            {"label": row["cause"], "estimates": row["n"]}
+            {"label": f"{row['cause']}\n{row['n']:,} estimates", "estimates": row["n"]}
             | {name: math.exp(row[name]) for name in ("median", "low", "high")}
             for row in parts
         ]
@@ -858,7 +879,7 @@ def _fleet_fact(book: Book) -> list[tuple[str, str, str]]:
         (
             f"{number(row['queries_per_day']).capitalize()} typical queries a day",
             f"{number(row['energy_gwh_per_day'])} GWh a day",
-            f"{row['models'].replace('%', ' %')}; 90 % interval {number(row['energy_gwh_per_day_lo90'])} to "
+            f"{row['description']}; 90 % interval {number(row['energy_gwh_per_day_lo90'])} to "
             f"{number(row['energy_gwh_per_day_hi90'])} GWh",
         )
         for row in rows

@@ -71,7 +71,7 @@ def _json(value: object) -> str:
 
 def _header(report: Report) -> str:
     facts = "".join(
-        f"<div><dt>{escape(what)}</dt><dd><strong>{escape(value)}</strong><span>{escape(of)}</span></dd></div>"
+        f"<div><dt>{escape(what)}</dt><dd><strong>{escape(value)}</strong><span>{_together(escape(of))}</span></dd></div>"
         for what, value, of in report.facts
     )
     return f"""<header>
@@ -81,6 +81,11 @@ def _header(report: Report) -> str:
 {_release(report.release, report.made_on)}</p>
 <dl class="facts">{facts}</dl>
 </header>"""
+
+
+def _together(text: str) -> str:
+    """Without a line break before a percent sign."""
+    return text.replace(" %", "&nbsp;%")
 
 
 def _release(release: dict, made_on: date) -> str:

@@ -4,8 +4,8 @@
   const narrow = window.matchMedia("(max-width: 40rem)");
   const whenNarrow = {
     axis: { labelFontSize: 11, titleFontSize: 11 },
-    axisY: { labelLimit: 130 },
-    legend: { columns: 1, labelFontSize: 11 },
+    axisY: { labelLimit: 140 },
+    legend: { columns: 2, labelFontSize: 11 },
   };
 
   // The form fields that Vega makes for a selection stand above the chart, outside of the image.
