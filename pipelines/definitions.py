@@ -36,9 +36,9 @@ def build(book: Book | None = None, loggers: dict[str, dg.LoggerDefinition] | No
 
 
 def _asset_definitions() -> list[dg.AssetsDefinition]:
-    from assets.published import joulebook, release  # noqa: PLC0415
+    from assets.published import joulebook, release, report  # noqa: PLC0415
 
-    modules: list[ModuleType] = [*(m for package in LAYERS for m in table_modules(package)), release, joulebook]
+    modules: list[ModuleType] = [*(m for package in LAYERS for m in table_modules(package)), release, joulebook, report]
     found: dict[dg.AssetKey, dg.AssetsDefinition] = {}
     for module in modules:
         for value in vars(module).values():

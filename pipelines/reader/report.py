@@ -11,10 +11,11 @@ from pathlib import Path
 
 import click
 
-from pipelines.home import REPORT_NAME
+from pipelines.home import REPORT_NAME, REPOSITORY
 from pipelines.reader.book import Book
 from pipelines.reader.errors import ReaderError
 
+KEPT = REPOSITORY / ".cache"
 VEGA_LITE = "6.4"
 """Of the charts that the library draws."""
 
@@ -33,7 +34,7 @@ def write_report(book: Book, output: Path | None = None) -> Path:
     from pipelines.reader.report_page import page  # noqa: PLC0415
 
     target = output or book.file.with_name(REPORT_NAME)
-    text = page(report_of(book), chart_library(book.file.parent))
+    text = page(report_of(book), chart_library())
     try:
         _write(target, text)
     except OSError as error:
@@ -43,15 +44,15 @@ def write_report(book: Book, output: Path | None = None) -> Path:
     return target
 
 
-def chart_library(home: Path) -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, kept below `home`: putting them together takes seconds."""
+def chart_library() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script, kept in the clone: putting them together takes seconds."""
     import vl_convert  # noqa: PLC0415  (where it is needed)
 
-    kept = home / "charts" / f"vega-lite-{VEGA_LITE}-{vl_convert.__version__}.js"
+    kept = KEPT / f"vega-lite-{VEGA_LITE}-{vl_convert.__version__}.js"
     if kept.is_file():
         return kept.read_text(encoding="utf-8")
     script = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
-    with contextlib.suppress(OSError):  # a home that may only be read
+    with contextlib.suppress(OSError):  # a clone that may only be read
         kept.parent.mkdir(exist_ok=True)
         _write(kept, script)
     return script

@@ -1,10 +1,12 @@
 """The charts of the report, declared in Vega-Altair. What they say in words belongs to report_content.py.
 
 Colours are CSS variables of the page, so that charts follow light, dark and print without being drawn again. Each chart
-is as wide as the page; labels with a line feed stand in two lines.
+is as wide as the page; labels stand in as many lines as they have line feeds, and page/report.js wraps those further
+where the page is narrow.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 
 import altair as alt
 
@@ -22,7 +24,7 @@ CONFIG = {
     "view": {"stroke": None},
     "axis": {
         "labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
-        "gridColor": GRID, "domainColor": GRID, "tickColor": GRID, "labelLimit": 340, "titlePadding": 8,
+        "gridColor": GRID, "domainColor": GRID, "tickColor": GRID, "labelLimit": 380, "titlePadding": 8,
     },
     "axisY": {"labelColor": INK, "ticks": False, "domain": False, "labelPadding": 8, "grid": False},
     "axisX": {"tickCount": 6, "labelOverlap": True, "labelFlush": False},
@@ -36,22 +38,32 @@ CONFIG = {
     "point": {"size": 70, "filled": True, "opacity": 1},
     "bar": {"cornerRadiusEnd": 2},
 }  # fmt: skip
+ROWS = "rows"
 TWO_LINES, LINE_HEIGHT = "split(datum.label, '\\n')", 14
-ROOM_FOR_NOTES = 1.3
-"""What stands behind the longest bar needs this much of its length."""
+PADDING = {"left": 0, "right": 16, "top": 5, "bottom": 5}
+ROOM_FOR_NOTES, ROOM_FOR_SERIES = 1.3, 4
+"""Axes reach this many times beyond the largest value, for the words behind it: on a linear and a logarithmic one."""
 POWERS_OF_TEN = [10.0**power for power in range(-6, 7)]
 
 
-def spec(chart: alt.TopLevelMixin) -> dict:
-    """A chart as Vega-Lite. Checked against the schema in the tests, not each time: that takes longer than the rest."""
-    with alt.utils.schemapi.debug_mode(False):
-        made = chart.to_dict(validate=False)
-    made |= {"config": CONFIG, "autosize": {"type": "fit-x", "contains": "padding"}}
+def _declared(chart_of: Callable[..., alt.TopLevelMixin]) -> Callable[..., dict]:
+    """The chart as Vega-Lite, its rows put in at the end: Altair would copy and hash them for each layer.
+
+    Nor does it check what it makes against the schema, which takes longer than the rest: a test does that.
+    """
+
+    @wraps(chart_of)
+    def made(rows: Rows, *arguments: object) -> dict:
+        with alt.utils.schemapi.debug_mode(False):
+            declared = chart_of(rows, *arguments).to_dict(validate=False)
+        size = {"autosize": {"type": "fit-x", "contains": "padding"}, "padding": PADDING}
+        return declared | size | {"config": CONFIG, "datasets": {ROWS: rows}}
+
     return made
 
 
-def _data(rows: Iterable[dict]) -> alt.Data:
-    return alt.Data(values=list(rows))
+def _base() -> alt.Chart:
+    return alt.Chart(alt.NamedData(ROWS))
 
 
 def _y(field: str = "label", sort: Sequence[str] | None = None, *, lines: int = 1, apart: bool = False) -> alt.Y:
@@ -93,7 +105,7 @@ def _shape(field: str, domain: Sequence[str], title: str | None = None) -> alt.S
 
 
 def _line_at(value: float) -> alt.Chart:
-    return alt.Chart(_data([{"at": value}])).mark_rule(strokeDash=[4, 4]).encode(x="at:Q")
+    return alt.Chart(alt.InlineData([{"at": value}])).mark_rule(strokeDash=[4, 4]).encode(x="at:Q")
 
 
 def _select(name: str, options: Sequence[str], label: str, every: str | None = None, value: str | None = None):
@@ -102,12 +114,13 @@ def _select(name: str, options: Sequence[str], label: str, every: str | None = N
     return alt.param(name=name, value=value or choices[0], bind=alt.binding_select(options=choices, name=label))
 
 
+@_declared
 def energy(rows: Rows, models: Sequence[str], accelerators: Sequence[str]) -> alt.LayerChart:
     """Median with its interval, by model; accelerators one below the other within it."""
     every_model, every_accelerator = "All models", "All accelerators"
     model = _select("model", sorted(models), "Model", every_model)
     accelerator = _select("accelerator", accelerators, "Accelerator", every_accelerator)
-    base = alt.Chart(_data(rows)).encode(
+    base = _base().encode(
         y=_y("model", models, apart=True),
         yOffset=alt.YOffset("accelerator:N", sort=list(accelerators)),
         color=_colour("accelerator", accelerators),
@@ -137,9 +150,10 @@ def energy(rows: Rows, models: Sequence[str], accelerators: Sequence[str]) -> al
     )
 
 
+@_declared
 def two_lengths(rows: Rows, models: Sequence[str], workloads: Sequence[str]) -> alt.LayerChart:
     """Medians of typical and long queries with their intervals, one line a model."""
-    base = alt.Chart(_data(rows)).encode(y=_y("model", models))
+    base = _base().encode(y=_y("model", models))
     tip = _tooltip(Model="model:N", On="on:N", Queries="workload:N", Median_Wh="median", Low="low", High="high")
     return alt.layer(
         base.mark_rule(strokeWidth=6, opacity=0.3, strokeCap="round").encode(
@@ -154,13 +168,14 @@ def two_lengths(rows: Rows, models: Sequence[str], workloads: Sequence[str]) -> 
     ).properties(width="container", height=alt.Step(22))
 
 
+@_declared
 def longer_answers(rows: Rows, models: Sequence[str], first: str, methods: Sequence[str]) -> alt.LayerChart:
     """Energy against how many times longer the answers are; hollow where more than a tenth is extrapolated."""
     model = _select("model", models, "Model", value=first)
     x = alt.X(
         "multiple:Q", title="Times as many output tokens", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g")
     )
-    base = alt.Chart(_data(rows)).transform_filter("datum.model == model")
+    base = _base().transform_filter("datum.model == model")
     energy_axis = alt.Axis(format="~g", grid=True, values=POWERS_OF_TEN)
     y = alt.Y("median:Q", title="Wh per query", scale=alt.Scale(type="log"), axis=energy_axis)
     colour = _colour("method", methods)
@@ -187,9 +202,10 @@ def longer_answers(rows: Rows, models: Sequence[str], first: str, methods: Seque
     )
 
 
+@_declared
 def ratios(rows: Rows, labels: Sequence[str], kinds: Sequence[str], title: str) -> alt.LayerChart:
     """Energy after over before with its spread; left of the dashed line saves."""
-    base = alt.Chart(_data(rows)).encode(y=_y("label", labels, lines=2), color=_colour("kind", kinds))
+    base = _base().encode(y=_y("label", labels, lines=2), color=_colour("kind", kinds))
     tip = _tooltip(Step="label:N", Known="kind:N", Ratio="ratio", p10="low", p90="high", Pairs="pairs", Models="models")
     return alt.layer(
         _line_at(1),
@@ -200,29 +216,36 @@ def ratios(rows: Rows, labels: Sequence[str], kinds: Sequence[str], title: str) 
     ).properties(width="container", height=alt.Step(34))
 
 
+@_declared
 def fleets(rows: Rows, fleets_in_order: Sequence[str], series: Sequence[str]) -> alt.LayerChart:
     """GWh a day of each fleet, by method and load, with intervals where there are."""
     colours = [ACCENT if name.startswith("Load") else SECOND for name in series]
-    base = alt.Chart(_data(rows)).encode(
-        y=_y("label", fleets_in_order, lines=3, apart=True),
+    base = _base().encode(
+        y=_y("label", fleets_in_order, lines=4, apart=True),
         yOffset=alt.YOffset("series:N", sort=list(series)),
         color=alt.Color("series:N", scale=alt.Scale(domain=list(series), range=colours), legend=None),
     )
     tip = _tooltip(Fleet="label:N", By="series:N", GWh_a_day="value", Low="low", High="high", Queries_a_day="queries")
-    x = _x("value", "GWh per day")
+    least = min(row["low"] or row["value"] for row in rows)
+    most = max(row["right"] for row in rows)
+
+    def x(field: str) -> alt.X:
+        return _x(field, "GWh per day", domain=[least, most * ROOM_FOR_SERIES])
+
     return alt.layer(
-        base.mark_rule(strokeWidth=2, opacity=0.5).encode(x=_x("low", "GWh per day"), x2="high:Q", tooltip=tip),
-        base.mark_point().encode(x=x, tooltip=tip),
+        base.mark_rule(strokeWidth=2, opacity=0.5).encode(x=x("low"), x2="high:Q", tooltip=tip),
+        base.mark_point().encode(x=x("value"), tooltip=tip),
         base.mark_text(align="left", dx=8, fontSize=10, color=MUTED).encode(
-            x=_x("right", "GWh per day"), text="series:N", color=alt.value(MUTED)
+            x=x("right"), text="series:N", color=alt.value(MUTED)
         ),
     ).properties(width="container", height=alt.Step(14, **{"for": "offset"}))
 
 
+@_declared
 def aims(rows: Rows, labels: Sequence[str], metrics: Sequence[str], verdicts: Sequence[str]) -> alt.LayerChart:
     """Held-out error as a bar and its aim as a tick; which statistic, by a list."""
     metric = _select("metric", metrics, "Error")
-    base = alt.Chart(_data(rows)).transform_filter("datum.metric == metric").encode(y=_y("label", labels, lines=2))
+    base = _base().transform_filter("datum.metric == metric").encode(y=_y("label", labels, lines=2))
     axis = alt.Axis(format=".0%")
     x = alt.X("error:Q", title="Relative error of figures that were left out", axis=axis)
     tip = [
@@ -244,10 +267,11 @@ def aims(rows: Rows, labels: Sequence[str], metrics: Sequence[str], verdicts: Se
     )
 
 
+@_declared
 def estimators(rows: Rows, labels: Sequence[str], names: Sequence[str]) -> alt.LayerChart:
     """Median error and the error that nine of ten stay below, by estimator, on a logarithmic axis."""
-    title = "Relative error: median (mark) to 90th percentile (end of the line)"
-    base = alt.Chart(_data(rows)).encode(
+    title = "Relative error, median to 90th percentile"
+    base = _base().encode(
         y=_y("label", labels, lines=2, apart=True),
         yOffset=alt.YOffset("estimator:N", sort=list(names)),
         color=_colour("estimator", names),
@@ -267,9 +291,10 @@ def estimators(rows: Rows, labels: Sequence[str], names: Sequence[str]) -> alt.L
     ).properties(width="container", height=alt.Step(11, **{"for": "offset"}))
 
 
+@_declared
 def ladder(rows: Rows, labels: Sequence[str], boundaries: Sequence[str]) -> alt.LayerChart:
     """Energy of one query on each rung, from the innermost boundary outward."""
-    base = alt.Chart(_data(rows)).encode(y=_y("label", labels, lines=2))
+    base = _base().encode(y=_y("label", labels, lines=2))
     tip = _tooltip(Rung="label:N", Boundary="boundary:N", Wh="value", Known="basis:N", Why="explanation:N")
     most = max(row["value"] for row in rows)
     x = _x("value", "Wh per query", log=False, domain=[0, most * ROOM_FOR_NOTES], nice=False)
@@ -279,6 +304,7 @@ def ladder(rows: Rows, labels: Sequence[str], boundaries: Sequence[str]) -> alt.
     ).properties(width="container", height=alt.Step(36))
 
 
+@_declared
 def conflicts(rows: Rows, labels: Sequence[str]) -> alt.LayerChart:
     """One tick a pair of figures, at their ratio."""
     tip = _tooltip(
@@ -286,16 +312,17 @@ def conflicts(rows: Rows, labels: Sequence[str]) -> alt.LayerChart:
         Ratio="ratio", Caveat="caveat:N",
     )  # fmt: skip
     ticks = (
-        alt.Chart(_data(rows))
+        _base()
         .mark_tick(thickness=2, size=18, opacity=0.5, color=ACCENT)
         .encode(y=_y("label", labels, lines=2), x=_x("ratio", "Second figure over first"), tooltip=tip)
     )
     return alt.layer(_line_at(1), ticks).properties(width="container", height=alt.Step(36))
 
 
+@_declared
 def ages(rows: Rows, labels: Sequence[str], kinds: Sequence[str]) -> alt.LayerChart:
     """How many days ago a source was revised by its publisher, and taken here; sources without figures say so."""
-    base = alt.Chart(_data(rows)).encode(y=_y("label", labels))
+    base = _base().encode(y=_y("label", labels, lines=2))
     tip = _tooltip(Source="label:N", What="kind:N", Days="days", On="date:N", Document="document:N")
     return alt.layer(
         base.transform_filter("datum.days != null")
@@ -307,13 +334,14 @@ def ages(rows: Rows, labels: Sequence[str], kinds: Sequence[str]) -> alt.LayerCh
             tooltip=tip,
         ),
         base.transform_filter("datum.days == null").mark_text(align="left", dx=4).encode(x=alt.value(0), text="kind:N"),
-    ).properties(width="container", height=alt.Step(24))
+    ).properties(width="container", height=alt.Step(36))
 
 
+@_declared
 def causes(rows: Rows, labels: Sequence[str]) -> alt.LayerChart:
     """By cause, the part that it has in the changes of estimates: median, and the least to the most."""
     title = "Estimate after over before, the part of this cause"
-    base = alt.Chart(_data(rows)).encode(y=_y("label", labels, lines=2))
+    base = _base().encode(y=_y("label", labels, lines=2))
     tip = _tooltip(Cause="label:N", Estimates="estimates", Median="median", Least="low", Most="high")
     return alt.layer(
         _line_at(1),

@@ -174,14 +174,14 @@ def _figure(
     title: Callable[[], str],
     caption: str,
     table: DataTable,
-    chart: Callable[[], object] | None,
+    chart: Callable[[], dict] | None,
     nothing: str,
 ) -> Figure:
     """A figure; where its table is empty, the words `nothing` in place of a chart."""
     if not table.rows:
         return Figure(figure_id, nothing, "There is nothing to draw.", nothing, None, table)
     said = title()
-    made = None if chart is None else charts.spec(chart())
+    made = None if chart is None else chart()
     return Figure(figure_id, said, caption, f"Chart: {said} {caption}", made, table)
 
 
@@ -221,7 +221,7 @@ def _energy(rows: list[dict]) -> Figure:
         low, high = _span(row[WH] for row in rows)
         return f"A typical query takes {number(low)} to {number(high)} Wh, by model and accelerator."
 
-    def chart():
+    def chart() -> dict:
         drawn = [
             {
                 "model": readable(row["model_id"]), "accelerator": readable(row["accelerator_id"]),
@@ -271,7 +271,7 @@ def _typical_and_long(rows: list[dict]) -> Figure:
         low, high = _span(long[WH] / short[WH] for short, long in _both(rows))
         return f"A long reasoning answer takes {number(low)} to {number(high)} times the energy of a typical one."
 
-    def chart():
+    def chart() -> dict:
         drawn = [
             {
                 "model": readable(row["model_id"]), "on": _hardware(row), "workload": WORKLOADS[row["workload_id"]],
@@ -315,7 +315,7 @@ def _longer(book: Book) -> Figure:
             f"energy of {readable(last['model_id'])}{upto}."
         )
 
-    def chart():
+    def chart() -> dict:
         drawn = [
             {
                 "model": readable(row["model_id"]), "method": METHODS.get(row["method"], row["method"]),
@@ -357,7 +357,7 @@ def _steps(book: Book) -> Figure:
         saving = sum(row["energy_ratio_p50"] < 1 for row in rows)
         return f"{saving} of {len(rows)} steps between published results save energy in the median."
 
-    def chart():
+    def chart() -> dict:
         kinds = {"measured": "Metered", "benchmarked": "From published throughput"}
         drawn = [
             {
@@ -453,7 +453,7 @@ def _paths(book: Book) -> Figure:
         beside = f"; the paper assumes {number(theirs[0])} times" if theirs else ""
         return f"Several steps together divide energy by {number(low)} to {number(high)}{beside}."
 
-    def chart():
+    def chart() -> dict:
         drawn = [
             {
                 "label": f"{row['path']}\n{row['n_steps']} steps", "kind": kind_of(row), "ratio": row["energy_ratio_p50"],
@@ -484,18 +484,19 @@ def _paths(book: Book) -> Figure:
 def _series_of(row: dict) -> str:
     if row["method"] != OVIEDO:
         return f"Load {row['load']:g}"
-    return "The paper's method, with its gains" if row["with_interventions"] else "The paper's method"
+    return "Paper, with gains" if row["with_interventions"] else "Paper"
 
 
-def _three_lines(text: str) -> str:
-    """Exactly three lines, so that all names stand alike beside their marks."""
-    lines = wrap(text, 34, max_lines=3, placeholder=" …")
-    return "\n".join([*lines, *[""] * (3 - len(lines))])
+def _four_lines(text: str) -> str:
+    """Exactly four lines, so that all names stand alike beside their marks."""
+    lines = wrap(text, 24, max_lines=4, placeholder=" …")
+    missing = 4 - len(lines)
+    return "\n".join([*[""] * (missing // 2), *lines, *[""] * (missing - missing // 2)])
 
 
 def _fleets(book: Book) -> Figure:
     rows = book.rows("from fleet order by energy_gwh_per_day desc, fleet_id")
-    names = {row["fleet_id"]: _three_lines(row["description"]) for row in rows}
+    names = {row["fleet_id"]: _four_lines(row["description"]) for row in rows}
 
     def title() -> str:
         shown = [row for row in rows if row["load"] == 1 and row["method"] == SERVING_TIME] or rows
@@ -503,7 +504,7 @@ def _fleets(book: Book) -> Figure:
         low, high = _span(row["energy_gwh_per_day"] for row in shown if row["queries_per_day"] == largest)
         return f"{number(largest).capitalize()} queries a day take {number(low)} to {number(high)} GWh a day, by their length."
 
-    def chart():
+    def chart() -> dict:
         drawn = [
             {
                 "label": names[row["fleet_id"]], "series": _series_of(row),
@@ -566,7 +567,7 @@ def _aims(book: Book) -> Figure:
         held = sum(verdict == HELD for *_, verdict in judged)
         return f"{held} of {len(judged)} aims for figures that the estimator had not seen are held."
 
-    def chart():
+    def chart() -> dict:
         verdicts = {(id(row), name): verdict for row, name, verdict in judged}
         drawn = [
             {
@@ -618,7 +619,7 @@ def _estimators(book: Book) -> Figure:
             f"misses it by {percent(theirs[0]['error_p50'])}."
         )
 
-    def chart():
+    def chart() -> dict:
         drawn = [
             {
                 "label": _left_out(row | {"prior": "none"}), "estimator": names.get(row["estimator"], row["estimator"]),
@@ -664,12 +665,12 @@ def _ladder(name: str, rows: list[dict]) -> Figure:
             return f"What others publish or meter is {number(least)} to {number(most)} times ours within the same boundary."
         return f"{whose}: one query takes {number(low)} to {number(high)} Wh, depending on what is counted."
 
-    def chart():
+    def chart() -> dict:
         drawn = [
             {
                 "label": _rung(row), "boundary": BOUNDARIES.get(row["estimate_boundary"], row["estimate_boundary"]),
                 "value": row["energy_wh_per_query"], "basis": row["estimate_basis"], "explanation": row["explanation"],
-                "note": _note(row),
+                "note": f"{number(row['energy_wh_per_query'])} Wh",
             }
             for row in rows
         ]  # fmt: skip
@@ -677,8 +678,7 @@ def _ladder(name: str, rows: list[dict]) -> Figure:
         return charts.ladder(drawn, _unique(row["label"] for row in drawn), shown)
 
     caption = (
-        "Published or metered energy of a query beside ours of the same boundary; the number behind the bar is theirs "
-        "over ours. They are of other models, lengths and dates: the table says what explains each."
+        "Published or metered energy of a query beside ours of the same boundary; the factor is theirs over ours. They are of other models, lengths and dates: the table says what explains each."
         if beside_ours
         else "Wh of one query, each rung with everything of the one above it and what it names. Our own: method "
         "serving-time, workload traditional, default configuration. A half-loaded server counts its idle power."
@@ -700,12 +700,9 @@ def _rung(row: dict) -> str:
     first, _, rest = subject.partition(" ")
     if "_" in first:
         subject = f"{readable(first)} {rest}"
-    return f"{subject[:1].upper()}{subject[1:]}\n{measure(figure) or row['estimate_basis']}"
-
-
-def _note(row: dict) -> str:
-    beside = "" if row["ratio_to_ours"] is None else f", {number(row['ratio_to_ours'])} x ours"
-    return f"{number(row['energy_wh_per_query'])} Wh{beside}"
+    ratio = row["ratio_to_ours"]
+    beside = row["estimate_basis"] if ratio is None else f"{number(ratio)} x ours, {measure(figure)}"
+    return f"{subject[:1].upper()}{subject[1:]}\n{beside}"
 
 
 # Conflicts
@@ -721,7 +718,7 @@ def _conflicts(book: Book) -> Figure:
         apart = sorted(max(row["ratio"], 1 / row["ratio"]) for row in rows if row["ratio"])
         return f"{len(rows)} pairs of published figures speak of one thing; half of them are over {percent(apart[len(apart) // 2] - 1)} apart."
 
-    def chart():
+    def chart() -> dict:
         drawn = [
             {
                 "label": f"{measure(row['quantity'])}\nby {row['differs_by']}", "subject": _of(row),
@@ -766,10 +763,10 @@ def _sources(book: Book, made_on: date) -> Figure:
             return f"None of {n} sources was taken."
         return f"{n_taken} of {n} sources are in this book; the oldest figures were taken {max(r['age_days'] for r in taken)} days ago."
 
-    def chart():
+    def chart() -> dict:
         drawn = [
             {
-                "label": row["source_title"], "kind": kind, "days": _days(row[name], made_on), "date": row[name],
+                "label": _titled(row), "kind": kind, "days": _days(row[name], made_on), "date": row[name],
                 "document": row["source_release"],
             }
             for row in taken
@@ -777,7 +774,7 @@ def _sources(book: Book, made_on: date) -> Figure:
             if row[name]
         ]  # fmt: skip
         there = {row["label"] for row in drawn}
-        absent = _unique(row["source_title"] for row in rows if row["source_title"] not in there)
+        absent = _unique(label for row in rows if (label := _titled(row)) not in there)
         drawn += [
             {"label": label, "kind": "not taken yet", "days": None, "date": "", "document": ""} for label in absent
         ]
@@ -792,6 +789,10 @@ def _sources(book: Book, made_on: date) -> Figure:
         chart,
         "The book names no source.",
     )
+
+
+def _titled(row: dict) -> str:
+    return f"{row['source_title']}\n{row['publisher']}"
 
 
 def _days(moment: str | None, until: date) -> int | None:
@@ -819,7 +820,7 @@ def _changes(book: Book, releases: Sequence[dict]) -> Figure:
             f"removed {latest['n_removed']:,}."
         )
 
-    def chart():
+    def chart() -> dict:
         drawn = [
             {"label": f"{row['cause']}\n{row['n']:,} estimates", "estimates": row["n"]}
             | {name: math.exp(row[name]) for name in ("median", "low", "high")}

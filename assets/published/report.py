@@ -1,0 +1,25 @@
+"""published.report: the published file as one HTML page with charts. What it says belongs to pipelines/reader."""
+
+import dagster as dg
+
+from pipelines.home import FILE_NAME
+from pipelines.reader.book import Book as PublishedFile
+from pipelines.reader.report import write_report
+from pipelines.wiring import Book, asset_key, one_line_errors
+
+
+@dg.asset(
+    key=["published", "report"],
+    group_name="published",
+    kinds={"html"},
+    description="joulebook-report.html: interactive charts of the published file with the numbers behind each, in one "
+    "page that opens without a network.",
+    deps=[asset_key("published.joulebook")],
+    metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("figure", "String")])},
+)
+def report(book: Book) -> dg.MaterializeResult:
+    with one_line_errors(), PublishedFile(book.warehouse.home / FILE_NAME) as published:
+        path = write_report(published)
+    return dg.MaterializeResult(
+        metadata={"path": dg.MetadataValue.path(str(path)), "size_bytes": path.stat().st_size}
+    )
