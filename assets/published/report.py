@@ -20,6 +20,4 @@ from pipelines.wiring import Book, asset_key, one_line_errors
 def report(book: Book) -> dg.MaterializeResult:
     with one_line_errors(), PublishedFile(book.warehouse.home / FILE_NAME) as published:
         path = write_report(published)
-    return dg.MaterializeResult(
-        metadata={"path": dg.MetadataValue.path(str(path)), "size_bytes": path.stat().st_size}
-    )
+    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(path)), "size_bytes": path.stat().st_size})
