@@ -16,6 +16,7 @@ import polars as pl
 
 from pipelines.energy.errors import EnergyInputError
 from pipelines.home import REPOSITORY, resolve_home
+from pipelines.reader.errors import ReaderError
 from pipelines.sources.catalogue import Source, load_catalogue
 from pipelines.sources.errors import SourceError
 from pipelines.sources.http import Web
@@ -28,7 +29,7 @@ from pipelines.warehouse.sql import SqlError, code_version, inputs_of, run_sql
 from pipelines.warehouse.store import Warehouse, content_version
 
 KINDS = {"raw": {"python"}, "core": {"python"}, "estimates": {"python", "numpy"}, "published": {"duckdb"}}
-SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError, EnergyInputError, ReleaseError)
+SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError, EnergyInputError, ReleaseError, ReaderError)
 """Errors that say by themselves what to do: they are shown as one line."""
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from html import escape
 from pathlib import Path
 
-from pipelines.reader.report_content import Column, DataTable, Figure, Report, Section
+from pipelines.reader.report_parts import Column, DataTable, Figure, Report, Section
 from pipelines.reader.show import number
 
 PAGE = Path(__file__).with_name("page")

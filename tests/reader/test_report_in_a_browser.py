@@ -70,7 +70,7 @@ def test_every_chart_is_drawn(visit):
 
 def test_a_chart_can_be_narrowed_down_by_keyboard(visit):
     before = marks(visit.page, "energy-by-model")
-    field = visit.page.get_by_label("Accelerator")
+    field = visit.page.get_by_role("combobox", name="Accelerator")
     field.focus()
     field.press("ArrowDown")
     visit.page.wait_for_timeout(300)
@@ -98,9 +98,9 @@ def test_headings_go_down_one_at_a_time(visit):
 @pytest.mark.parametrize("scheme", ["visit", "dark"])
 def test_axe_finds_nothing_serious(scheme, request):
     page = request.getfixturevalue(scheme).page
-    page.eval_on_selector_all("details", "all => all.slice(0, 2).forEach(one => one.open = true)")
-    found = Axe().run(page)
-    bad = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found.response["violations"] if one["impact"] in SERIOUS]
+    page.eval_on_selector_all("details", "all => all.slice(0, 1).forEach(one => one.open = true)")
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    bad = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in SERIOUS]
     assert bad == []
 
 
@@ -115,7 +115,9 @@ def test_nothing_is_wider_than_a_telephone(browser, book):
     narrow = Visit(browser, book / REPORT_NAME, viewport=NARROW)
     assert narrow.page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     wide = narrow.page.eval_on_selector_all(
-        ".chart svg", "(all, most) => all.filter(svg => svg.getBoundingClientRect().right > most).length", NARROW["width"]
+        ".chart svg",
+        "(all, most) => all.filter(svg => svg.getBoundingClientRect().right > most).length",
+        NARROW["width"],
     )
     assert wide == 0
     assert narrow.wrong == []

@@ -38,7 +38,9 @@
     const spec = JSON.parse(script.textContent, narrow.matches ? forNarrow : undefined);
     const config = narrow.matches ? whenNarrow : {};
     const bind = document.getElementById(`${script.dataset.chart}-controls`);
-    return vegaEmbed(place, spec, { actions: false, ast: true, bind, config, renderer: "svg" }).catch((error) => {
+    // The image has its text; what Vega says of each mark of it would only be in the way.
+    const hide = () => place.querySelector("svg").setAttribute("aria-hidden", "true");
+    return vegaEmbed(place, spec, { actions: false, ast: true, bind, config, renderer: "svg" }).then(hide).catch((error) => {
       place.textContent = "This chart could not be drawn; its numbers stand in the table below.";
       console.error(error);
     });
