@@ -1,4 +1,4 @@
-"""Where a book lies: the home folder and the files that people open. Imports nothing, so that reading starts at once."""
+"""Where a book lies: the home folder and the files that people open. Imports nothing: reading starts at once."""
 
 import os
 from pathlib import Path

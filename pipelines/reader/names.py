@@ -1,4 +1,4 @@
-"""How ids read to a person: `llama-3.1-405b` is Llama 3.1 405B, `h100-sxm` H100 SXM. The ids themselves stay as data."""
+"""How ids read to a person: `llama-3.1-405b` is Llama 3.1 405B, `h100-sxm` H100 SXM. The ids stay as data."""
 
 import re
 

@@ -80,7 +80,8 @@ def energy(rows: list[dict]) -> Figure:
     return figure_of(
         "energy-by-model",
         title,
-        "Median energy of a typical query (500 tokens in, 300 out in the median), in Wh on a logarithmic axis; lines are "
+        "Median energy of a typical query (500 tokens in, 300 out in the median), in Wh on a logarithmic axis; "
+        "lines are "
         "90 % intervals. Method serving-time, boundary facility (the whole server times PUE), saturated servers (load "
         "1). Each pair of model and accelerator is shown in the configuration that joulebook estimate answers with, in "
         "its own precision. Throughput was published; power is assumed from the server's rating, not metered.",
@@ -211,7 +212,10 @@ def fleets(book: Book) -> Figure:
         shown = [row for row in rows if row["load"] == 1 and row["method"] == SERVING_TIME] or rows
         largest = max(row["queries_per_day"] for row in shown)
         low, high = span(row["energy_gwh_per_day"] for row in shown if row["queries_per_day"] == largest)
-        return f"{number(largest).capitalize()} queries a day take {number(low)} to {number(high)} GWh a day, by their length."
+        return (
+            f"{number(largest).capitalize()} queries a day take {number(low)} to {number(high)} GWh a day, by their "
+            "length."
+        )
 
     def chart() -> dict:
         drawn = [
@@ -231,7 +235,8 @@ def fleets(book: Book) -> Figure:
         title,
         "GWh of electricity a day on a logarithmic axis, boundary facility, with 90 % intervals where the method has "
         "them. In blue serving-time at four mean loads (1 is saturated; below it idle servers are counted); in orange "
-        "the method of Oviedo et al., which multiplies by 1.33 for orchestration and backup, without and with the gains "
+        "the method of Oviedo et al., which multiplies by 1.33 for orchestration and backup, without and with the "
+        "gains "
         "it assumes. Fleets of long queries rest on lengths that nobody benchmarked.",
         DataTable("fleet", FLEETS, rows),
         chart,

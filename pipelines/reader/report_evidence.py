@@ -1,4 +1,4 @@
-"""Figures of the report about what the numbers rest on: errors, boundaries, conflicts, sources and their age, releases."""
+"""Figures of the report about what its numbers rest on: errors, boundaries, conflicts, sources, releases."""
 
 import math
 import re
@@ -104,9 +104,12 @@ def aims(book: Book) -> Figure:
     return figure_of(
         "aims",
         title,
-        "Relative error of published figures that were left out of the fit, or fixed before they were seen; the upright "
-        "mark is the aim that was set. Throughput is in accelerator-seconds of a query, power of boards (gpu) and servers "
-        "(node) in W. No energy of a whole query was measured on known lengths, so energy per token is the closest there "
+        "Relative error of published figures that were left out of the fit, or fixed before they were seen; the "
+        "upright "
+        "mark is the aim that was set. Throughput is in accelerator-seconds of a query, power of boards (gpu) and "
+        "servers "
+        "(node) in W. No energy of a whole query was measured on known lengths, so energy per token is the closest "
+        "there "
         "is, at the throughput given. The prior says what else the prediction had not seen.",
         DataTable("backtest", BACKTEST, rows),
         chart,
@@ -135,7 +138,8 @@ def estimators(book: Book) -> Figure:
         if not (ours and theirs):
             return "What each estimator misses of figures that it had not seen."
         return (
-            f"A throughput that was left out is missed by {percent(ours[0]['error_p50'])} in the median; the paper's rule "
+            f"A throughput that was left out is missed by {percent(ours[0]['error_p50'])} in the median; the paper's "
+            "rule "
             f"misses it by {percent(theirs[0]['error_p50'])}."
         )
 
@@ -153,9 +157,12 @@ def estimators(book: Book) -> Figure:
     return figure_of(
         "estimators",
         title,
-        "Relative error of figures that were left out, by estimator, on a logarithmic axis: the mark is the median, nine of ten errors are below "
-        "the end of the line. Ours is fitted without the architecture in question. Where two marks of one estimator stand "
-        "together, the second is on the fewer figures that both can predict. The power of boards fails on ML.ENERGY v2: "
+        "Relative error of figures that were left out, by estimator, on a logarithmic axis: the mark is the median, "
+        "nine of ten errors are below "
+        "the end of the line. Ours is fitted without the architecture in question. Where two marks of one estimator "
+        "stand "
+        "together, the second is on the fewer figures that both can predict. The power of boards fails on ML.ENERGY "
+        "v2: "
         "do not lay estimates of boundary gpu on older software or part loads.",
         DataTable("backtest", BACKTEST, rows),
         chart,
@@ -182,7 +189,10 @@ def _ladder(name: str, rows: list[dict]) -> Figure:
         low, high = span(row["energy_wh_per_query"] for row in rows)
         if beside_ours:
             least, most = span(row["ratio_to_ours"] for row in rows)
-            return f"What others publish or meter is {number(least)} to {number(most)} times ours within the same boundary."
+            return (
+                f"What others publish or meter is {number(least)} to {number(most)} times ours within the same "
+                "boundary."
+            )
         return f"{whose}: one query takes {number(low)} to {number(high)} Wh, depending on what is counted."
 
     def chart() -> dict:
@@ -198,7 +208,8 @@ def _ladder(name: str, rows: list[dict]) -> Figure:
         return charts.ladder(drawn, unique(row["label"] for row in drawn), shown)
 
     caption = (
-        "Published or metered energy of a query beside ours of the same boundary; the factor is theirs over ours. They are of other models, lengths and dates: the table says what explains each."
+        "Published or metered energy of a query beside ours of the same boundary; the factor is theirs over ours. "
+        "They are of other models, lengths and dates: the table says what explains each."
         if beside_ours
         else "Wh of one query, each rung with everything of the one above it and what it names. Our own: method "
         "serving-time, workload traditional, default configuration. A half-loaded server counts its idle power."
@@ -236,7 +247,10 @@ def conflicts(book: Book) -> Figure:
 
     def title() -> str:
         apart = sorted(max(row["ratio"], 1 / row["ratio"]) for row in rows if row["ratio"])
-        return f"{len(rows)} pairs of published figures speak of one thing; half of them are over {percent(apart[len(apart) // 2] - 1)} apart."
+        return (
+            f"{len(rows)} pairs of published figures speak of one thing; half of them are over "
+            f"{percent(apart[len(apart) // 2] - 1)} apart."
+        )
 
     def chart() -> dict:
         drawn = [
@@ -254,7 +268,8 @@ def conflicts(book: Book) -> Figure:
     return figure_of(
         "conflicts-of-sources",
         title,
-        "The second figure over the first, on a logarithmic axis; each mark is a pair, grouped by what the two are of and "
+        "The second figure over the first, on a logarithmic axis; each mark is a pair, grouped by what the two are "
+        "of and "
         "in what they differ (two sources, two releases, two rows of one file). A newer release is usually faster; a "
         "ratio far from 1 is a difference of basis, batch, unit or software. Both figures stand in the table.",
         DataTable("conflicts", CONFLICTS, rows),
@@ -281,7 +296,10 @@ def ages(book: Book, made_on: date) -> Figure:
         n_taken, n = (len({row["source_id"] for row in some}) for some in (taken, rows))
         if not taken:
             return f"None of {n} sources was taken."
-        return f"{n_taken} of {n} sources are in this book; the oldest figures were taken {max(r['age_days'] for r in taken)} days ago."
+        return (
+            f"{n_taken} of {n} sources are in this book; the oldest figures were taken "
+            f"{max(r['age_days'] for r in taken)} days ago."
+        )
 
     def chart() -> dict:
         drawn = [
@@ -336,7 +354,8 @@ def causes_of_changes(book: Book, releases: Sequence[dict]) -> Figure:
 
     def title() -> str:
         return (
-            f"Release {latest['release_number']} changed {latest['n_changed']:,} estimates, added {latest['n_added']:,} and "
+            f"Release {latest['release_number']} changed {latest['n_changed']:,} estimates, added "
+            f"{latest['n_added']:,} and "
             f"removed {latest['n_removed']:,}."
         )
 

@@ -49,12 +49,16 @@ def page(report: Report, library: str) -> str:
 {"".join(map(_section, report.sections))}
 </main>
 {_footer(report)}
-{"".join(f'<script type="application/json" data-chart="{figure.figure_id}">{_json(figure.spec)}</script>' for figure in figures)}
+{"".join(map(_declaration, figures))}
 <script>{library}</script>
 <script>{script}</script>
 </body>
 </html>
 """
+
+
+def _declaration(figure: Figure) -> str:
+    return f'<script type="application/json" data-chart="{figure.figure_id}">{_json(figure.spec)}</script>'
 
 
 def _digest(script: str) -> str:
@@ -93,21 +97,23 @@ def _release(release: dict, made_on: date) -> str:
         return f"Report of {made_on}."
     tag = f", {release['tag']}" if release["tag"] else ""
     return escape(
-        f"Release {release['release_number']}{tag} ({release['release_id'][:12]}), made {release['released_at_utc'][:10]}; "
+        f"Release {release['release_number']}{tag} ({release['release_id'][:12]}), made "
+        f"{release['released_at_utc'][:10]}; "
         f"{release['n_estimates']:,} estimates. Report of {made_on}."
     )
 
 
 def _footer(report: Report) -> str:
     methods = f"Methods: {report.release['method_versions']}. " if report.release else ""
-    return f"""<footer><p>{escape(methods)}Numbers are rounded to three digits; each cell keeps the published value. An estimate
-leads back to the printed cells it rests on: <code>joulebook explain</code> with its id.</p></footer>"""
+    return f"""<footer><p>{escape(methods)}Numbers are rounded to three digits; each cell keeps the published value.
+An estimate leads back to the printed cells it rests on: <code>joulebook explain</code> with its id.</p></footer>"""
 
 
 def _section(section: Section) -> str:
     return (
         f'<section id="{section.section_id}" aria-labelledby="{section.section_id}-title">'
-        f'<h2 id="{section.section_id}-title">{escape(section.title)}</h2>{"".join(map(_figure, section.figures))}</section>'
+        f'<h2 id="{section.section_id}-title">{escape(section.title)}</h2>'
+        f"{''.join(map(_figure, section.figures))}</section>"
     )
 
 
@@ -120,7 +126,8 @@ def _figure(figure: Figure) -> str:
         )
     caption = f"<figcaption>{escape(figure.caption)}</figcaption>" if figure.table.rows else ""
     return (
-        f'<figure aria-labelledby="{figure.figure_id}-title"><h3 id="{figure.figure_id}-title">{escape(figure.title)}</h3>'
+        f'<figure aria-labelledby="{figure.figure_id}-title">'
+        f'<h3 id="{figure.figure_id}-title">{escape(figure.title)}</h3>'
         f"{drawn}{caption}{_details(figure)}</figure>"
     )
 

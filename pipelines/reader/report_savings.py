@@ -27,7 +27,8 @@ PATHS = (
 
 def single_steps(book: Book) -> Figure:
     rows = book.rows(
-        "from measured_interventions order by pathway, intervention, try_cast(state_from as double), state_from, state_to,"
+        "from measured_interventions order by pathway, intervention, try_cast(state_from as double), state_from, "
+        "state_to,"
         " compared_at"
     )
     assumed = _assumed_gains(book)
@@ -65,7 +66,8 @@ def single_steps(book: Book) -> Figure:
         title,
         "Energy per output token after over before, between two published results that differ in one thing: median and "
         "the span from the 10th to the 90th percentile of the pairs, on a logarithmic axis. Left of the dashed line "
-        "saves. Metered steps are accelerator boards (boundary gpu) under vLLM; the others compare saturated throughputs "
+        "saves. Metered steps are accelerator boards (boundary gpu) under vLLM; the others compare saturated "
+        "throughputs "
         "and take power as the same share of each server's rating (boundary node). At the bottom stand the gains that "
         "Oviedo et al. assume, with their ranges: nobody measured those.",
         DataTable("measured_interventions", STEPS, rows),
@@ -106,7 +108,8 @@ def assumed_gains(book: Book) -> Figure:
             f"The paper assumes that each of {len(rows)} pathways divides energy by "
             f"{' to '.join(number(gain) for gain in span(row['value'] for row in rows))}."
         ),
-        "Gains that Oviedo et al. (arXiv:2509.20241) assume for better models, serving and hardware, with their ranges. "
+        "Gains that Oviedo et al. (arXiv:2509.20241) assume for better models, serving and hardware, with their "
+        "ranges. "
         "They are drawn in the chart above as one over the gain.",
         DataTable("assumptions", ASSUMED, rows),
         None,
@@ -135,7 +138,8 @@ def several_steps(book: Book) -> Figure:
     def chart() -> dict:
         drawn = [
             {
-                "label": f"{row['path']}\n{row['n_steps']} steps", "kind": kind_of(row), "ratio": row["energy_ratio_p50"],
+                "label": f"{row['path']}\n{row['n_steps']} steps", "kind": kind_of(row),
+                "ratio": row["energy_ratio_p50"],
                 "low": row["energy_ratio_p10"], "high": row["energy_ratio_p90"], "pairs": None, "models": None,
             }
             for row in drawn_rows
@@ -148,7 +152,8 @@ def several_steps(book: Book) -> Figure:
     return figure_of(
         "several-steps",
         title,
-        "Several of these steps one after the other: energy after over before, median and 10th to 90th percentile, on a "
+        "Several of these steps one after the other: energy after over before, median and 10th to 90th percentile, "
+        "on a "
         "logarithmic axis. Ratios are multiplied as if the steps did not depend on each other, which nobody has "
         "measured. A path with a step that no published result shows is in the table only, with what is missing.",
         DataTable("combined_interventions", PATHS, rows),

@@ -1,6 +1,7 @@
 """The report as a reader opens it: from a file, without a network, light and dark, by keyboard, narrow and printed."""
 
 import shutil
+from itertools import pairwise
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -92,7 +93,7 @@ def test_headings_go_down_one_at_a_time(visit):
     levels = visit.page.eval_on_selector_all("h1, h2, h3, h4", "all => all.map(h => Number(h.tagName[1]))")
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 @pytest.mark.parametrize("scheme", ["visit", "dark"])
