@@ -31,7 +31,7 @@ lock:  ## pin every dependency anew; needs uv
 		--quiet --upgrade pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv warehouse
+	rm -rf .venv .cache warehouse
 
 # Made anew when the lock or the project file changes; a second call finds it and skips the set-up.
 $(READY): requirements.lock pyproject.toml

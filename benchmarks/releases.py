@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from assets.published.joulebook import AS_OF, contents
+from assets.published.joulebook import contents
+from assets.published.views import VIEWS
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.releases import Releases
 from pipelines.warehouse.store import Warehouse
@@ -38,7 +39,7 @@ def main(n: int) -> None:
         warehouse, kept = Warehouse(home), Releases(home)
 
         def publish_all() -> None:
-            publish(home, contents(kept, warehouse), [AS_OF])
+            publish(home, contents(kept, warehouse), VIEWS)
 
         def list_all() -> None:
             subprocess.run([COMMAND, "releases", "--home", home], check=True, stdout=subprocess.DEVNULL)

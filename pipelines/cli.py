@@ -242,6 +242,18 @@ def changes(old: int, new: int, home: Path | None) -> None:
 
 
 @main.command()
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Default: in the home.")
+@_home
+def report(show: bool, output: Path | None, home: Path | None) -> None:
+    """Write the published file as one HTML page with charts, that opens without a network."""
+    from pipelines.reader.report import print_report
+
+    with _open(home) as book:
+        print_report(book, output, show)
+
+
+@main.command()
 @click.argument("number", type=int)
 @click.argument("name")
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where the releases lie.")

@@ -43,9 +43,9 @@ def build(book: Book | None = None, loggers: dict[str, dg.LoggerDefinition] | No
 
 def _declared() -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
     """The assets of all modules, and the checks that a module has besides those of its contract."""
-    from assets.published import joulebook, release  # noqa: PLC0415
+    from assets.published import joulebook, release, report  # noqa: PLC0415
 
-    modules: list[ModuleType] = [*(m for package in LAYERS for m in table_modules(package)), release, joulebook]
+    modules: list[ModuleType] = [*(m for package in LAYERS for m in table_modules(package)), release, joulebook, report]
     found: dict[dg.AssetKey, dg.AssetsDefinition] = {}
     checks: list[dg.AssetChecksDefinition] = []
     for module in modules:

@@ -1,10 +1,11 @@
-"""Where a book lies: the home folder and the file that people open. Imports nothing, so that reading starts at once."""
+"""Where a book lies: the home folder and the files that people open. Imports nothing: reading starts at once."""
 
 import os
 from pathlib import Path
 
 DEFAULT_HOME = "warehouse"
 FILE_NAME = "joulebook.duckdb"
+REPORT_NAME = "joulebook-report.html"
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

@@ -93,7 +93,7 @@ def fingerprint() -> str:
         for path in sorted((REPOSITORY / folder).rglob("*")):
             if (
                 path.is_file()
-                and path.suffix in (".py", ".sql", ".yaml", ".csv", ".txt")
+                and path.suffix in (".py", ".sql", ".yaml", ".csv", ".txt", ".css", ".js")
                 and path.parent != EXTRACTS_FOLDER
             ):
                 digest.update(str(path.relative_to(REPOSITORY)).encode() + path.read_bytes())

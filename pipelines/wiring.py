@@ -22,6 +22,7 @@ from pipelines.alone import alone
 from pipelines.energy.errors import EnergyInputError
 from pipelines.home import REPOSITORY, resolve_home
 from pipelines.plots import Chart, as_markdown
+from pipelines.reader.errors import ReaderError
 from pipelines.sources.catalogue import Source, load_catalogue
 from pipelines.sources.errors import SourceError
 from pipelines.sources.http import Web
@@ -36,7 +37,9 @@ from pipelines.warehouse.sql import SqlError, code_version, inputs_of, run_sql, 
 from pipelines.warehouse.store import Warehouse, content_version
 
 KINDS = {"raw": {"python"}, "core": {"python"}, "estimates": {"python", "numpy"}}
-SHOWN_ERRORS = (SourceError, TableError, SqlError, ValidatorError, EnergyInputError, LineageError, ReleaseError)
+SHOWN_ERRORS = (
+    SourceError, TableError, SqlError, ValidatorError, EnergyInputError, LineageError, ReleaseError, ReaderError,
+)  # fmt: skip
 """Errors that say by themselves what to do: they are shown as one line."""
 WAIT_FOR_THE_HOME_S = 1800
 """How long a run of the UI waits for one of the command line."""

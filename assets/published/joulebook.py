@@ -86,8 +86,8 @@ def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.D
     owners=[OWNERS["published"]],
     description="joulebook.duckdb: every table of the latest release with comments, what changed since earlier ones, "
     "views and macros for common questions, and the data dictionary. Written aside, then swapped in: a reader keeps "
-    "the file it opened.\n\n**One row per** table, in the list below.\n\n**Made by** copying each table of the release, "
-    "once its files are found to be as they were written.",
+    "the file it opened.\n\n**One row per** table, in the list below.\n\n**Made by** copying each table of the "
+    "release, once its files are found to be as they were written.",
     deps=[asset_key("published.release"), *(asset_key(name) for name in OF_THE_TAKING)],
     metadata={
         "dagster/column_schema": dg.TableSchema(

@@ -140,13 +140,28 @@ def choose(book: Book, model: str, accelerator: str | None, method: str, boundar
     usable = [row for row in usable if row["model_id"] == model]
     if accelerator is not None:
         usable = _on(book, usable, model, accelerator)
-    default = book.rows("from default_configurations where model_id = ?", model)
-    for row in default:
-        for candidate in usable:
-            if all(candidate[name] == row[name] for name in KEY):
-                return candidate, row["chosen_as"]
-    best = min(usable, key=_rank)
+    best, default = _best(usable, book.rows("from default_configurations where model_id = ?", model))
+    if default is not None:
+        return best, default["chosen_as"]
     return best, "most benchmarked" if accelerator is None else f"most benchmarked on {accelerator}"
+
+
+def answering(book: Book) -> list[dict]:
+    """Of each model on each accelerator the configuration that `choose` finds, by serving-time at the facility."""
+    defaults = book.rows("from default_configurations")
+    pairs: dict[tuple[str, str], list[dict]] = {}
+    for row in book.rows(f"{_CANDIDATES[SERVING_TIME]} and node_power_max_w is not null"):
+        pairs.setdefault((row["model_id"], row["accelerator_id"]), []).append(row)
+    return [_best(usable, defaults)[0] for _, usable in sorted(pairs.items())]
+
+
+def _best(usable: list[dict], defaults: list[dict]) -> tuple[dict, dict | None]:
+    """The default configuration with its row of `defaults`, if it is one of the `usable`; else the most benchmarked."""
+    for default in defaults:
+        for candidate in usable:
+            if all(candidate[name] == default[name] for name in KEY):
+                return candidate, default
+    return min(usable, key=_rank), None
 
 
 def _on(book: Book, usable: list[dict], model: str, accelerator: str) -> list[dict]:

@@ -24,7 +24,8 @@ def test_all_reading_commands_are_shown():
 
 
 @pytest.mark.parametrize("words", [words for words in SHOWN if len(words) > 2], ids=" ".join)
-def test_command_answers(run, words):
+def test_command_answers(run, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # what a command writes is not for the repository
     done = run(*words[1:])
     assert done.exit_code == 0, done.output
     assert done.stdout
