@@ -40,6 +40,16 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
 
         return engine
 
+    @cached_property
+    def _tables(self) -> set[str]:
+        """Tables that were found to be there; they do not go."""
+        return set()
+
+    def has_table(self, table_name: str) -> bool:
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
     @contextmanager
     def _connect(self) -> Iterator[Connection]:
         with self._engine.begin() as connection:
