@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from datetime import date
 from html.parser import HTMLParser
 
@@ -19,6 +20,7 @@ from pipelines.reader.book import Book
 from pipelines.reader.names import readable, states
 from pipelines.reader.report_content import report_of
 from tests.reader.test_refusals import refused
+from tests.support import joulebook
 
 MOST_BYTES = 5_000_000
 TABLES = {
@@ -266,6 +268,22 @@ def test_what_a_release_changed_is_drawn(book, tmp_path):
     (drawn,) = figure.spec["datasets"]["rows"]
     assert drawn["estimates"] == 3
     assert [drawn[name] for name in ("low", "median", "high")] == pytest.approx([math.exp(x) for x in (-0.2, 0.1, 0.3)])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for a browser is a shell script")
+def test_it_is_shown_in_the_browser_of_the_person(book, tmp_path):
+    asked = tmp_path / "asked"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {asked}\n', encoding="utf-8")
+    browser.chmod(0o755)
+    output = tmp_path / "a report.html"
+    done = joulebook(book, "report", "--open", "--output", str(output), BROWSER=str(browser))
+    assert done.returncode == 0, done.stderr
+    for _ in range(50):
+        if asked.exists() and asked.read_text(encoding="utf-8"):
+            break
+        time.sleep(0.1)
+    assert asked.read_text(encoding="utf-8").strip() == output.as_uri()
 
 
 # Bad input

@@ -82,7 +82,8 @@ def test_a_chart_can_be_narrowed_down_by_keyboard(visit):
 
 
 def test_the_first_key_leads_past_the_navigation(visit):
-    visit.page.evaluate("document.activeElement.blur()")
+    visit.page.reload()
+    visit.page.wait_for_selector(DRAWN, state="attached")
     visit.page.keyboard.press("Tab")
     assert visit.page.evaluate("document.activeElement.className") == "skip"
     visit.page.keyboard.press("Enter")
