@@ -40,8 +40,8 @@ CONFIG = {
 }  # fmt: skip
 ROWS = "rows"
 TWO_LINES, LINE_HEIGHT = "split(datum.label, '\\n')", 14
-PADDING = {"left": 0, "right": 16, "top": 5, "bottom": 5}
-ROOM_FOR_NOTES, ROOM_FOR_SERIES = 1.3, 4
+PADDING = {"left": 4, "right": 16, "top": 5, "bottom": 5}
+ROOM_FOR_NOTES, ROOM_FOR_SERIES = 1.3, 10
 """Axes reach this many times beyond the largest value, for the words behind it: on a linear and a logarithmic one."""
 POWERS_OF_TEN = [10.0**power for power in range(-6, 7)]
 
@@ -57,7 +57,7 @@ def _declared(chart_of: Callable[..., alt.TopLevelMixin]) -> Callable[..., dict]
         with alt.utils.schemapi.debug_mode(False):
             declared = chart_of(rows, *arguments).to_dict(validate=False)
         size = {"autosize": {"type": "fit-x", "contains": "padding"}, "padding": PADDING}
-        return declared | size | {"config": CONFIG, "datasets": {ROWS: rows}}
+        return declared | size | {"config": CONFIG, "datasets": declared.get("datasets", {}) | {ROWS: rows}}
 
     return made
 

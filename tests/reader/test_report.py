@@ -145,6 +145,7 @@ def test_charts_follow_the_schema_of_vega_lite(report):
         # colours are variables of the page, which the schema does not know
         plain = json.loads(re.sub(r"var\(--[a-z]+\d?\)", "#123456", json.dumps(spec)))
         jsonschema.validate(plain, schema)
+        assert set(re.findall(r'"data": {"name": "([^"]+)"}', json.dumps(spec))) == set(spec["datasets"])
 
 
 def test_every_figure_says_what_it_shows(report):
