@@ -194,7 +194,7 @@ def longer_answers(book: Book) -> Figure:
 def _series_of(row: dict) -> str:
     if row["method"] != OVIEDO:
         return f"Load {row['load']:g}"
-    return "Paper, with gains" if row["with_interventions"] else "Paper"
+    return "Paper, gains" if row["with_interventions"] else "Paper"
 
 
 def _four_lines(text: str) -> str:

@@ -6,7 +6,7 @@ from pipelines.reader.names import states
 from pipelines.reader.report_parts import Column, DataTable, Figure, figure_of, span, unique
 from pipelines.reader.show import number
 
-PAPER_ASSUMES = "Assumed by the paper"
+PAPER_ASSUMES = "Paper assumes"
 STEPS = (
     Column("pathway", "Pathway"), Column("intervention", "What changes"), Column("state_from", "From", states),
     Column("state_to", "To", states), Column("compared_at", "Compared at"), Column("boundary", "Boundary"),
@@ -38,7 +38,7 @@ def single_steps(book: Book) -> Figure:
         return f"{saving} of {len(rows)} steps between published results save energy in the median."
 
     def chart() -> dict:
-        kinds = {"measured": "Metered", "benchmarked": "From published throughput"}
+        kinds = {"measured": "Metered", "benchmarked": "From throughput"}
         drawn = [
             {
                 "label": f"{_step_of(row)}\n{_compared(row)}", "kind": kinds.get(row["evidence"], row["evidence"]),
@@ -124,7 +124,7 @@ def several_steps(book: Book) -> Figure:
     def kind_of(row: dict) -> str:
         if row["path"].startswith("Oviedo"):
             return PAPER_ASSUMES
-        return "Metered" if row["share_measured"] == 1 else "From published throughput"
+        return "Metered" if row["share_measured"] == 1 else "From throughput"
 
     def title() -> str:
         ours = [row["gain_p50"] for row in drawn_rows if kind_of(row) != PAPER_ASSUMES]
@@ -144,7 +144,7 @@ def several_steps(book: Book) -> Figure:
             }
             for row in drawn_rows
         ]  # fmt: skip
-        kinds = ["Metered", "From published throughput", PAPER_ASSUMES]
+        kinds = ["Metered", "From throughput", PAPER_ASSUMES]
         return charts.ratios(
             drawn, [row["label"] for row in drawn], kinds, "Energy per output token, after over before"
         )
