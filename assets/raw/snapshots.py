@@ -5,13 +5,13 @@ import polars as pl
 
 from pipelines import plots
 from pipelines.plots import Chart
-from pipelines.sources.catalogue import Document, Source, load_catalogue
+from pipelines.sources.catalogue import Document, Source
 from pipelines.sources.errors import SourceError
 from pipelines.sources.extracts import Snapshot
 from pipelines.sources.intake import Taken, now_utc, read_taken
 from pipelines.tables.contract import Column, Rule, Table
 from pipelines.warehouse.store import content_version
-from pipelines.wiring import Book, asset_key, asset_spec, one_line_errors, plotted, store
+from pipelines.wiring import Book, asset_key, asset_spec, catalogue, one_line_errors, plotted, store
 
 STATES = ("live", "unchanged", "offline", "finished", "held", "absent")
 
@@ -89,7 +89,7 @@ def _of_document(document: Document, snapshot: Snapshot | None) -> dict:
     }
 
 
-SOURCE_TABLES = tuple(sorted(source.parser for source in load_catalogue().values()))
+SOURCE_TABLES = tuple(sorted(source.parser for source in catalogue().values()))
 
 
 @dg.asset(
