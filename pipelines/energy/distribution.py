@@ -37,8 +37,6 @@ class Energy:
         """P(ln energy <= ln_wh), shape (..., q): q points for each estimate."""
         ln_g = np.log(self.wh_at_lengths)[..., None, :]
         z = (np.asarray(ln_wh)[..., None] - self.factor.mu - ln_g) / self.factor.sigma
-        from scipy.special import ndtr  # noqa: PLC0415  (a tenth of the time that loading everything takes)
-
         return ndtr(z) @ self.weights
 
     @property

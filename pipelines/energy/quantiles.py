@@ -60,8 +60,6 @@ def _newton(wh: np.ndarray, energy: Energy, p: np.ndarray) -> np.ndarray:
     centre = (np.log(wh) + mu) / sigma
     middle = centre @ weights
     spread = np.sqrt(1 + (centre - middle[:, None]) ** 2 @ weights)
-    from scipy.special import ndtr, ndtri  # noqa: PLC0415  (a tenth of the time that loading everything takes)
-
     z = ndtri(p)
     x = middle[:, None] + spread[:, None] * z
     rows, columns = (index.ravel() for index in np.indices(x.shape))
