@@ -10,6 +10,8 @@ from pipelines.sources.errors import SourceError
 
 _NUMBER = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _LARGEST_WHOLE_NUMBER = 2**53
+LONGEST_CELL = 131_072
+"""Characters of a CSV cell; a longer one is a quote that does not close."""
 _LOOK = "Look at the published page; if the layout changed, the parser must learn it."
 
 
@@ -43,6 +45,7 @@ def utf8(content: bytes, source_id: str, place: str) -> str:
 
 def csv_records(text: str, source_id: str) -> Iterator[tuple[int, list[str]]]:
     """The records of a CSV text, each with the line it ends on. Raises SourceError where quotes do not match."""
+    csv.field_size_limit(LONGEST_CELL)  # the limit is the process's: another library may have lifted it
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         for cells in reader:

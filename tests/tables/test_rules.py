@@ -53,6 +53,10 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
         where(pl.col("workload_id").eq("test-time") & pl.col("fleet_id").eq("paper-10-long"), cell("area_id", "USA")),
         where(pl.col("workload_id").eq("test-time") & pl.col("fleet_id").eq("paper-10-long"), cell("description", "x")),
     ),
+    ("estimates.energy_per_query", "An estimate_id is twelve hexadecimal digits and names one estimate"): (
+        cell("estimate_id", "not hexadecimal"),
+        cell("estimate_id", "abc"),
+    ),
     ("estimates.intervention_pairs", "Pairs compared at saturation are benchmarked, all others are metered"): (
         where(pl.col("compared_at") == "saturation", cell("evidence", "measured")),
         where(pl.col("compared_at") == "least energy", cell("evidence", "benchmarked")),
