@@ -34,6 +34,12 @@ TABLE = Table(
             check="contract",
             show="fleet_id",
         ),
+        Rule(
+            "The paper's blend is asked for traditional or test-time, as in the paper",
+            (pl.col("model_id") != BLEND) | pl.col("workload_id").is_in(("traditional", "test-time")),
+            check="contract",
+            show="workload_id",
+        ),
     ),
     coverage=(Coverage("fleet_id", ("paper-traditional", "paper-10-long", "paper-all-long")),),
 )

@@ -158,13 +158,6 @@ def _step(before: pl.DataFrame, after: pl.DataFrame, key: Sequence[str]) -> pl.D
     return joined.with_columns(log_ratio=(pl.col("value_after") / pl.col("value")).log())
 
 
-def n_evaluations(n_causes: int) -> int:
-    """How often estimates are made anew to share a change out over so many causes."""
-    if n_causes < 2:
-        return 0
-    return 2**n_causes - 2 if n_causes <= MOST_EXACT else n_causes - 1
-
-
 def compared(old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str], value: str) -> pl.DataFrame:
     """One row a key whose `value` was added, removed or changed: the key, change_kind, `old`, `new`, log_ratio."""
     a, b = (frame.select(*key, pl.col(value).alias(name)) for frame, name in ((old, "old"), (new, "new")))

@@ -53,6 +53,10 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
         where(pl.col("workload_id").eq("test-time") & pl.col("fleet_id").eq("paper-10-long"), cell("area_id", "USA")),
         where(pl.col("workload_id").eq("test-time") & pl.col("fleet_id").eq("paper-10-long"), cell("description", "x")),
     ),
+    ("raw.fleets", "The paper's blend is asked for traditional or test-time, as in the paper"): (
+        where(pl.col("model_id") == ">200B", cell("workload_id", "azure-conv-2023")),
+        where(pl.col("workload_id") == "azure-conv-2023", cell("model_id", ">200B")),
+    ),
     ("estimates.energy_per_query", "An estimate_id is twelve hexadecimal digits and names one estimate"): (
         cell("estimate_id", "not hexadecimal"),
         cell("estimate_id", "abc"),
