@@ -15,6 +15,7 @@ from assets.published.views import VIEWS
 from pipelines.shown import GROUPS, OWNERS, code_references, preview
 from pipelines.sources.intake import promote
 from pipelines.tables.contract import Table
+from pipelines.warehouse.changes import history
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.releases import OF_THE_TAKING, Release, Releases
 from pipelines.warehouse.store import Warehouse
@@ -63,6 +64,13 @@ def _release_row(release: Release, tag: str | None) -> dict:
     }
 
 
+def history_table(releases: Releases) -> pl.DataFrame:
+    """energy_per_query in every release, those removed since as well."""
+    parts = [pl.read_parquet(path, glob=False) for path in releases.states()]
+    # columns that came with later releases are empty in earlier states
+    return HISTORY.conform(history(parts, ("estimate_id",), "model_id").select(HISTORY.schema.keys()))
+
+
 def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.DataFrame | list[Path]]]:
     """What the file holds: the tables of the latest release, when and how figures were taken, and all changes."""
     latest = releases.latest()
@@ -76,7 +84,7 @@ def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.D
         parts = [pl.read_parquet(release.path(table.name), glob=False) for release in releases.all()]
         merged = pl.concat(parts, how="diagonal_relaxed")
         found.append((table, table.conform(merged.select(table.schema.keys()))))
-    return [*found, (HISTORY, [latest.path(HISTORY.name)]), (RELEASES, releases_table(releases))]
+    return [*found, (HISTORY, history_table(releases)), (RELEASES, releases_table(releases))]
 
 
 @dg.asset(

@@ -16,7 +16,7 @@ from assets.estimates.energy_per_query import TABLE as ENERGY_PER_QUERY
 from assets.estimates.serving_fits import serving_fits_of
 from assets.estimates.throughput_rules import throughput_rules_of
 from assets.published.joulebook import published_tables
-from assets.published.tables import CHANGE_CAUSES, CHANGES, HISTORY, RELEASE_CAUSES
+from assets.published.tables import CHANGE_CAUSES, CHANGES, RELEASE_CAUSES
 from pipelines.energy.versions import METHOD_VERSIONS
 from pipelines.shown import GROUPS, OWNERS, code_references, preview
 from pipelines.sources.catalogue import REPOSITORY
@@ -27,11 +27,11 @@ from pipelines.warehouse.changes import (
     as_text,
     causes_of,
     compared,
-    history,
     mixed,
     shares_of,
+    states,
 )
-from pipelines.warehouse.releases import Draft, Release, Releases, values_version
+from pipelines.warehouse.releases import STATES, Draft, Release, Releases, values_version
 from pipelines.wiring import Book, asset_key, one_line_errors
 
 KEY = ["estimate_id"]
@@ -77,15 +77,15 @@ def draft_of(frames: Mapping[str, pl.DataFrame], tables: list[Table]) -> Draft:
 def beside_of(
     others: Mapping[str, str], before: Release | None, frames: Mapping[str, pl.DataFrame], number: int
 ) -> tuple[dict[str, pl.DataFrame], dict[str, object]]:
-    """The tables that a release brings about itself: its changes with their causes, and the history up to it. And what
-    its manifest tells of them."""
+    """The tables that a release brings about itself: its changes with their causes, and the states that begin with it.
+    And what its manifest tells of them."""
     now = frames[ENERGY_PER_QUERY.name]
-    past = None if before is None else before.read(HISTORY.name)
+    was = None if before is None else before.read(ENERGY_PER_QUERY.name)
     made = {table.name: pl.DataFrame(schema=table.schema) for table in (CHANGES, CHANGE_CAUSES, RELEASE_CAUSES)}
     if before is not None:
         made = _changes(others, before, frames, number)
     told = _summary(made) if before else {"added": now.height, "changed": 0, "removed": 0, "causes": "the first"}
-    return made | {HISTORY.name: HISTORY.conform(history(past, now, KEY, number))}, {"changes": told}
+    return made | {STATES: states(was, now, KEY, number)}, {"changes": told}
 
 
 def _summary(made: Mapping[str, pl.DataFrame]) -> dict[str, object]:

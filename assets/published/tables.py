@@ -113,4 +113,4 @@ HISTORY = Table(
 )
 
 OF_A_RELEASE = (CHANGES, CHANGE_CAUSES, RELEASE_CAUSES, HISTORY)
-"""Made with each release and kept in it."""
+"""Made of what each release keeps of itself."""

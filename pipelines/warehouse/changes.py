@@ -173,25 +173,29 @@ def compared(old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str], value: st
     return both.filter((pl.col("change_kind") != "changed") | (pl.col("log_ratio").abs() > SAME))
 
 
-def history(before: pl.DataFrame | None, new: pl.DataFrame, key: Sequence[str], number: int) -> pl.DataFrame:
-    """Every state of every row, with the releases it held in: `release_from` to `release_to` (empty: it still holds).
+def states(before: pl.DataFrame | None, new: pl.DataFrame, key: Sequence[str], number: int) -> pl.DataFrame:
+    """The states that begin with release `number`, with `release_from`; and of rows that are gone the key alone.
 
-    A row goes on where it is the same to twelve digits; else its old state ends and a new one begins.
+    A row that is in the table of the release `before` the same to twelve digits goes on, and is not among them.
     """
-    marked = new.with_columns(release_from=pl.lit(number, pl.Int64), release_to=pl.lit(None, pl.Int64))
+    marked = new.with_columns(release_from=pl.lit(number, pl.Int64))
     if before is None:
         return marked
-    open_, closed = before.filter(pl.col("release_to").is_null()), before.filter(pl.col("release_to").is_not_null())
     figures = [name for name in new.columns if name not in key]
-    known = [name for name in figures if name in before.columns]
-    is_new_shape = len(known) < len(figures) or len(before.columns) != len(marked.columns)
-    old_hashes, new_hashes = (_hashes(frame, key, known) for frame in (open_, marked))
-    same = old_hashes.join(new_hashes, on=[*key, "figures"], how="semi", nulls_equal=True)
-    same = same.clear() if is_new_shape else same
-    goes_on = open_.join(same, on=key, how="semi", nulls_equal=True)
-    ends = open_.join(same, on=key, how="anti", nulls_equal=True).with_columns(release_to=pl.lit(number - 1, pl.Int64))
-    begins = marked.join(same, on=key, how="anti", nulls_equal=True)
-    return pl.concat([closed, ends, goes_on, begins], how="diagonal_relaxed")
+    if set(before.columns) == set(new.columns):
+        old_hashes, new_hashes = (_hashes(frame, key, figures) for frame in (before, new))
+        same = old_hashes.join(new_hashes, on=[*key, "figures"], how="semi", nulls_equal=True)
+        marked = marked.join(same, on=key, how="anti", nulls_equal=True)
+    gone = before.join(new, on=key, how="anti", nulls_equal=True)
+    return pl.concat([marked, gone.select(*key, release_from=pl.lit(number, pl.Int64))], how="diagonal_relaxed")
+
+
+def history(parts: Iterable[pl.DataFrame], key: Sequence[str], filled: str) -> pl.DataFrame:
+    """Every state of every row with the releases it held in, `release_from` to `release_to` (empty: it still holds),
+    from the `states` of all releases. `filled` is a column that every state has and a row that is gone has not."""
+    rows = pl.concat(parts, how="diagonal_relaxed").sort(*key, "release_from")
+    ends = pl.col("release_from").shift(-1).over(key) - 1
+    return rows.with_columns(release_to=ends).filter(pl.col(filled).is_not_null())
 
 
 def _hashes(frame: pl.DataFrame, key: Sequence[str], figures: Sequence[str]) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.sources.snapshots import write_atomically
 from pipelines.tables.contract import Table, TableError
 from pipelines.warehouse.store import Warehouse, content_version
 
@@ -26,6 +27,8 @@ TOLERANCE = 1e-9
 """Equal inputs give equal estimates up to this: the last bits of floating-point results differ between machines."""
 OF_THE_TAKING = ("core.sources", "core.restatements")
 """Tables that say how and when figures were taken. They move with every refresh and are no part of a release's id."""
+STATES = "published.states"
+"""What of a table that is kept through all releases begins and ends with one; it outlives the release."""
 SCORES = ("estimates.backtest",)
 """Scores of the estimators: fits that stop at a tolerance, whose last digits differ between machines."""
 
@@ -187,12 +190,25 @@ class Releases:
         named = set(self.tags().values())
         removed = [release for release in self.all()[:-keep] if release.number not in named]
         for release in removed:
+            self._keep_states(release)
             _ = release.manifest  # read while it is there
             # renamed first: a kill half way leaves no release without its tables
             doomed = self.folder / f".aside-{secrets.token_hex(4)}"
             release.folder.rename(doomed)
             shutil.rmtree(doomed)
         return removed
+
+    def states(self) -> list[Path]:
+        """The STATES of every release there ever was, oldest first."""
+        found = {int(path.stem): path for path in (self.folder / "states").glob("*.parquet")}
+        found |= {release.number: release.path(STATES) for release in self.all()}
+        return [found[number] for number in sorted(found)]
+
+    def _keep_states(self, release: Release) -> None:
+        kept = self.folder / "states" / f"{release.number:04d}.parquet"
+        kept.parent.mkdir(exist_ok=True)
+        if not kept.exists():
+            write_atomically(kept, release.path(STATES).read_bytes())
 
 
 def identity(tables: Iterable[Table], frames: Mapping[str, pl.DataFrame], others: Mapping[str, str]) -> str:

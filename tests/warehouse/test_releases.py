@@ -21,7 +21,7 @@ from click.testing import CliRunner
 
 from assets.published import release as published_release
 from assets.published.joulebook import contents, published_tables
-from assets.published.tables import CHANGE_CAUSES, CHANGES, HISTORY, RELEASE_CAUSES
+from assets.published.tables import CHANGE_CAUSES, CHANGES, RELEASE_CAUSES
 from assets.published.views import VIEWS
 from pipelines import cli
 from pipelines.sources.errors import SourceError
@@ -227,7 +227,8 @@ def test_the_file_travels_in_time(two):
 
 
 def test_the_history_keeps_one_row_a_state(two):
-    rows = Releases(two).latest().read(HISTORY.name)
+    with duckdb.connect(str(two / FILE), read_only=True) as book:
+        rows = book.sql("from energy_per_query_history").pl()
     changes = Releases(two).latest().read(CHANGES.name)
     assert rows.height >= 11_600 + changes.height
     ended = rows.filter(pl.col("release_to").is_not_null())
@@ -297,6 +298,11 @@ def test_prune_keeps_the_newest_and_the_named(home):
         assert book.sql("select release_number, tag from releases order by 1").fetchall() == [
             (2, "paper"), (4, None), (5, None),
         ]  # fmt: skip
+        # what the removed ones changed is still told
+        began = book.sql("select distinct release_from from energy_per_query_history order by 1").fetchall()
+        assert began == [(1,), (2,), (3,), (4,), (5,)]
+        pue = "select max(pue) from energy_per_query_as_of(3) where method = 'serving-time' and boundary = 'facility'"
+        assert book.sql(pue).fetchall()[0][0] == pytest.approx(1.3, rel=1e-4)
 
 
 def test_killed_at_any_moment_the_file_is_wholly_old_or_new(home):
