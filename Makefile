@@ -21,7 +21,7 @@ lint: $(READY)  ## style, types of imports, code location
 bench: $(READY)  ## speed and memory, and how wrong the estimates are
 	$(BIN)/python benchmarks/refresh.py
 	$(BIN)/python benchmarks/estimator.py
-	$(BIN)/python benchmarks/releases.py
+	$(BIN)/python -m benchmarks.releases
 
 ui: $(READY)  ## the Dagster UI on http://127.0.0.1:3000; SCHEDULE=on starts the daily schedule
 	$(BIN)/joulebook ui $(if $(filter on,$(SCHEDULE)),--schedule)

@@ -1,7 +1,8 @@
-"""What a long history costs: `python benchmarks/releases.py [N]`, from a refreshed warehouse.
+"""What a long history costs: `python -m benchmarks.releases [N]`, from a refreshed warehouse.
 
-Each of N releases moves a quarter of all estimates (another PUE). Printed: time to publish after the first and the
-last, and time of `joulebook releases`.
+Twice N releases: each moves a sixteenth of all estimates, as many as a release of a benchmark brings;
+or a quarter, as another PUE does. Printed: time to publish after the first and the last, and of
+`joulebook releases`.
 """
 
 import shutil
@@ -12,13 +13,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
+
 from assets.published.joulebook import contents
 from assets.published.views import VIEWS
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.releases import Releases
 from pipelines.warehouse.store import Warehouse
-from tests.warehouse.publishing import release, with_pue
+from tests.warehouse.publishing import EVERY, release, with_pue
 
+MOVED = {
+    "a sixteenth of all estimates": pl.col("load") == 0.5,
+    "a quarter": EVERY,
+}
 COMMAND = Path(sys.executable).with_name("joulebook")
 
 
@@ -33,26 +40,34 @@ def seconds(work: Callable[[], object], times: int = 3) -> float:
 
 
 def main(n: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
-        shutil.copytree("warehouse", home)
-        warehouse, kept = Warehouse(home), Releases(home)
+    for what, only in MOVED.items():
+        with tempfile.TemporaryDirectory() as folder:
+            home = Path(folder) / "home"
+            shutil.copytree("warehouse", home)
+            print(f"{n} releases, each moves {what}")
+            grow(home, n, only)
 
-        def publish_all() -> None:
-            publish(home, contents(kept, warehouse), VIEWS)
 
-        def list_all() -> None:
-            subprocess.run([COMMAND, "releases", "--home", home], check=True, stdout=subprocess.DEVNULL)
+def grow(home: Path, n: int, only: pl.Expr) -> None:
+    """Release in `home` until there are `n`; print what publishing took before and after."""
+    warehouse, kept = Warehouse(home), Releases(home)
 
-        few = len(kept.all())
-        print(f"{few} releases: publish {seconds(publish_all):.2f} s, joulebook releases {seconds(list_all):.2f} s")
-        for i in range(few, n):
-            with_pue(warehouse, 1.2 + 0.01 * (i % 30) + 0.0001 * i)
-            release(home)
-        size = sum(path.stat().st_size for path in {p.stat().st_ino: p for p in home.rglob("*.parquet")}.values())
-        print(f"{n} releases: publish {seconds(publish_all):.2f} s, joulebook releases {seconds(list_all):.2f} s")
-        published = (home / "joulebook.duckdb").stat().st_size
-        print(f"Parquet of all releases {size / 1e6:.0f} MB, {published / 1e6:.0f} MB published")
+    def print_times() -> None:
+        publishing = seconds(lambda: publish(home, contents(kept, warehouse), VIEWS))
+        listing = seconds(
+            lambda: subprocess.run([COMMAND, "releases", "--home", home], check=True, stdout=subprocess.DEVNULL)
+        )
+        print(f"  {len(kept.all()):3} releases: publish {publishing:.2f} s, joulebook releases {listing:.2f} s")
+
+    print_times()
+    for i in range(len(kept.all()), n):
+        with_pue(warehouse, 1.2 + 0.01 * (i % 30) + 0.0001 * i, only)
+        release(home)
+    print_times()
+    changed = kept.latest().manifest["changes"]["changed"]
+    size = sum(path.stat().st_size for path in {p.stat().st_ino: p for p in home.rglob("*.parquet")}.values())
+    published = (home / "joulebook.duckdb").stat().st_size
+    print(f"  each {changed} estimates; Parquet {size / 1e6:.0f} MB, published {published / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -17,7 +18,7 @@ from pipelines.sources.intake import promote
 from pipelines.tables.contract import Table
 from pipelines.warehouse.changes import history
 from pipelines.warehouse.publish import publish
-from pipelines.warehouse.releases import OF_THE_TAKING, Release, Releases
+from pipelines.warehouse.releases import OF_THE_TAKING, Release, ReleaseError, Releases
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book, asset_key, one_line_errors
 
@@ -66,9 +67,20 @@ def _release_row(release: Release, tag: str | None) -> dict:
 
 def history_table(releases: Releases) -> pl.DataFrame:
     """energy_per_query in every release, those removed since as well."""
-    parts = [pl.read_parquet(path, glob=False) for path in releases.states()]
-    # columns that came with later releases are empty in earlier states
-    return HISTORY.conform(history(parts, ("estimate_id",), "model_id").select(HISTORY.schema.keys()))
+    schema = {name: dtype for name, dtype in HISTORY.schema.items() if name != "release_to"}
+    return HISTORY.conform(history(_together(releases.states(), schema), ("estimate_id",), "model_id"))
+
+
+def _together(paths: list[Path], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Files of several releases one below the other; columns that came with later ones are empty in earlier ones."""
+    files = pl.scan_parquet(paths, schema=schema, missing_columns="insert", extra_columns="ignore", glob=False)
+    try:
+        return files.collect()
+    except pl.exceptions.SchemaError as error:
+        raise ReleaseError(
+            f"a column of {paths[0].stem} has another type in an earlier release ({error}); keep releases/ elsewhere and "
+            "remove it to begin a new history"
+        ) from error
 
 
 def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.DataFrame | list[Path]]]:
@@ -80,10 +92,8 @@ def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.D
         for table in published_tables()
     ]
     for table in (CHANGES, CHANGE_CAUSES, RELEASE_CAUSES):
-        # columns that came with later releases are empty in earlier ones
-        parts = [pl.read_parquet(release.path(table.name), glob=False) for release in releases.all()]
-        merged = pl.concat(parts, how="diagonal_relaxed")
-        found.append((table, table.conform(merged.select(table.schema.keys()))))
+        parts = [release.path(table.name) for release in releases.all()]
+        found.append((table, table.conform(_together(parts, table.schema))))
     return [*found, (HISTORY, history_table(releases)), (RELEASES, releases_table(releases))]
 
 

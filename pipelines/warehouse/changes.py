@@ -190,10 +190,10 @@ def states(before: pl.DataFrame | None, new: pl.DataFrame, key: Sequence[str], n
     return pl.concat([marked, gone.select(*key, release_from=pl.lit(number, pl.Int64))], how="diagonal_relaxed")
 
 
-def history(parts: Iterable[pl.DataFrame], key: Sequence[str], filled: str) -> pl.DataFrame:
+def history(parts: pl.DataFrame, key: Sequence[str], filled: str) -> pl.DataFrame:
     """Every state of every row with the releases it held in, `release_from` to `release_to` (empty: it still holds),
     from the `states` of all releases. `filled` is a column that every state has and a row that is gone has not."""
-    rows = pl.concat(parts, how="diagonal_relaxed").sort(*key, "release_from")
+    rows = parts.sort(*key, "release_from")
     ends = pl.col("release_from").shift(-1).over(key) - 1
     return rows.with_columns(release_to=ends).filter(pl.col(filled).is_not_null())
 

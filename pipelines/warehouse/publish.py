@@ -77,7 +77,8 @@ def dictionary(tables: Iterable[Table], views: Iterable[View] = ()) -> pl.DataFr
 def publish(home: Path, tables: Sequence[tuple[Table, pl.DataFrame | list[Path]]], views: Sequence[View] = ()) -> Path:
     """Write `joulebook.duckdb` aside with all `tables`, `views` and the dictionary, then swap it in. Returns its path.
 
-    A table is a frame or Parquet files that lie one below the other. A view may name the tables and earlier views.
+    A table is a frame or Parquet files that lie one below the other, in the order of its grain, as Table.conform leaves
+    them. A view may name the tables and earlier views.
     """
     target = home / FILE_NAME
     for left in home.glob(f".{FILE_NAME}.*"):
@@ -87,11 +88,13 @@ def publish(home: Path, tables: Sequence[tuple[Table, pl.DataFrame | list[Path]]
         with duckdb.connect() as connection:
             connection.execute(f"attach {_text(str(aside))} as book (storage_version {_text(STORAGE_VERSION)})")
             columns = dictionary([*(table for table, _ in tables), COLUMNS_TABLE], views)
+            connection.execute("use book")
+            connection.execute("begin")  # one transaction: some 900 statements by themselves take a quarter longer
             for table, content in (*tables, (COLUMNS_TABLE, columns)):
                 _create(connection, table, _source(connection, content))
-            connection.execute("use book")
             for view in views:
                 _create_view(connection, view)
+            connection.execute("commit")
             connection.execute("use memory")
             connection.execute("detach book")
         with aside.open("rb") as file:
@@ -111,8 +114,7 @@ def _source(connection: duckdb.DuckDBPyConnection, content: pl.DataFrame | list[
 
 def _create(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> None:
     name = f"book.{table.short_name}"
-    order = ", ".join(f'"{column}"' for column in table.grain)
-    connection.execute(f"create table {name} as from {source} order by {order}")
+    connection.execute(f"create table {name} as from {source}")
     grain = f"One row per {', '.join(table.grain)}."
     connection.execute(f"comment on table {name} is {_text(f'{table.description} {grain}')}")
     _comment_columns(connection, name, table)

@@ -27,14 +27,20 @@ def put(warehouse: Warehouse, name: str, frame: pl.DataFrame) -> None:
     warehouse.mark_checked(name, content_version(warehouse.read(name)))
 
 
-def with_pue(warehouse: Warehouse, pue: float) -> None:
-    """The tables of a refresh that found another PUE: the energy of a facility is proportional to it."""
+EVERY = pl.lit(value=True)
+
+
+def with_pue(warehouse: Warehouse, pue: float, only: pl.Expr = EVERY) -> None:
+    """The tables of a refresh that found another PUE: the energy of a facility is proportional to it.
+
+    With `only`, a change that moves fewer estimates.
+    """
     assumptions = warehouse.read("core.assumptions")
     was = assumptions.filter(PUE)["value"].item()
     columns = {name: pl.when(PUE).then(pl.col(name) * pue / was).otherwise(name) for name in ("value", "low", "high")}
     put(warehouse, "core.assumptions", assumptions.with_columns(**columns))
     estimates = warehouse.read(ENERGY_PER_QUERY.name)
-    concerned = (pl.col("method") == "serving-time") & (pl.col("boundary") == "facility")
+    concerned = (pl.col("method") == "serving-time") & (pl.col("boundary") == "facility") & only
     scaled = [
         name for name in estimates.columns
         if name.startswith("energy_") or name == "pue"

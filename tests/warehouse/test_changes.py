@@ -17,7 +17,7 @@ def test_states_begin_end_and_come_back():
         states(releases[i - 1] if i else None, release, KEY, i + 1) for i, release in enumerate(releases)
     ]  # fmt: skip
     assert [part.height for part in parts] == [3, 2, 2]
-    found = history(parts, KEY, "wh").sort("id", "release_from")
+    found = history(pl.concat(parts, how="diagonal_relaxed"), KEY, "wh").sort("id", "release_from")
     assert found.select("id", "wh", "release_from", "release_to").rows() == [
         ("a", 1.0, 1, 1), ("a", 1.5, 2, None), ("b", 2.0, 1, None), ("c", 3.0, 1, 1), ("c", 3.0, 3, None),
         ("d", 4.0, 3, None),
@@ -33,6 +33,6 @@ def test_a_new_column_begins_a_state_of_every_row():
     before = table(a=1.0, b=2.0)
     now = before.with_columns(pue=pl.lit(1.2))
     parts = [states(None, before, KEY, 1), states(before, now, KEY, 2)]
-    found = history(parts, KEY, "wh")
+    found = history(pl.concat(parts, how="diagonal_relaxed"), KEY, "wh")
     assert found.filter(pl.col("release_from") == 1)["pue"].null_count() == 2
     assert found.filter(pl.col("release_from") == 2)["release_to"].null_count() == 2
