@@ -78,8 +78,8 @@ def _together(paths: list[Path], schema: Mapping[str, pl.DataType]) -> pl.DataFr
         return files.collect()
     except pl.exceptions.SchemaError as error:
         raise ReleaseError(
-            f"a column of {paths[0].stem} has another type in an earlier release ({error}); keep releases/ elsewhere and "
-            "remove it to begin a new history"
+            f"a column of {paths[0].stem} has another type in an earlier release ({error}); move the folder releases "
+            "out of the home to begin a new history"
         ) from error
 
 

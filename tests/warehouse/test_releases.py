@@ -20,13 +20,13 @@ import pytest
 from click.testing import CliRunner
 
 from assets.published import release as published_release
-from assets.published.joulebook import contents, published_tables
+from assets.published.joulebook import contents, history_table, published_tables
 from assets.published.tables import CHANGE_CAUSES, CHANGES, RELEASE_CAUSES
 from assets.published.views import VIEWS
 from pipelines import cli
 from pipelines.sources.errors import SourceError
 from pipelines.warehouse.publish import publish
-from pipelines.warehouse.releases import ReleaseError, Releases, first_difference, identity, is_place
+from pipelines.warehouse.releases import STATES, ReleaseError, Releases, first_difference, identity, is_place
 from pipelines.warehouse.store import Warehouse
 from tests.warehouse.publishing import TABLES, put, release, release_and_publish, with_pue
 
@@ -72,6 +72,13 @@ def test_places_and_order_of_rows_do_not_make_a_release(frames):
         other[name] = moved.with_columns(locator=pl.lit("elsewhere"))
     other["core.sources"] = frames["core.sources"].with_columns(accepted_at_utc=pl.lit("2030-01-01T00:00:00Z"))
     assert identity(tables, other, {"method a": "1"}) == known
+
+
+def test_a_column_that_changed_its_type_is_one_line(home):
+    path = Releases(home).latest().path(STATES)
+    pl.read_parquet(path).with_columns(pl.col("concurrency").cast(pl.String)).write_parquet(path)
+    with pytest.raises(ReleaseError, match=r"another type in an earlier release.*move the folder releases"):
+        history_table(Releases(home))
 
 
 @pytest.mark.parametrize("what", ["a figure", "a method", "a column", "a row"])
