@@ -144,13 +144,13 @@ def test_one_flag_turns_them_on(monkeypatch):
 def test_one_run_at_a_time():
     settings = yaml.safe_load(DAGSTER_SETTINGS)
     assert settings["concurrency"]["runs"]["max_concurrent_runs"] == 1
-    deployed = yaml.safe_load((REPOSITORY / "deploy" / "dagster.yaml").read_text(encoding="utf-8"))
+    deployed = yaml.safe_load((REPOSITORY / "docs" / "deploy" / "dagster.yaml").read_text(encoding="utf-8"))
     assert deployed["concurrency"] == settings["concurrency"]
     assert deployed["telemetry"] == settings["telemetry"] == {"enabled": False}
 
 
 def test_containers_are_open_on_this_machine_alone_and_have_no_password_of_ours():
-    compose = yaml.safe_load((REPOSITORY / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
+    compose = yaml.safe_load((REPOSITORY / "docs" / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
     ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
@@ -161,8 +161,11 @@ def test_containers_are_open_on_this_machine_alone_and_have_no_password_of_ours(
 def test_the_storage_in_the_container_is_that_of_the_locked_dagster():
     lock = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
     minor, patch = re.search(r"^dagster==1\.(\d+)\.(\d+)", lock, re.MULTILINE).groups()
-    dockerfile = (REPOSITORY / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    dockerfile = (REPOSITORY / "docs" / "deploy" / "Dockerfile").read_text(encoding="utf-8")
     assert f"dagster-postgres==0.{int(minor) + 16}.{patch}" in dockerfile
+    # dagster-postgres brings psycopg2; what SQLAlchemy takes by default is not installed
+    deployed = yaml.safe_load((REPOSITORY / "docs" / "deploy" / "dagster.yaml").read_text(encoding="utf-8"))
+    assert deployed["storage"]["postgres"]["postgres_db"]["scheme"] == "postgresql+psycopg2"
 
 
 @pytest.mark.parametrize(
