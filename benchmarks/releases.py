@@ -1,8 +1,7 @@
 """What a long history costs: `python -m benchmarks.releases [N]`, from a refreshed warehouse.
 
-Twice N releases: each moves a sixteenth of all estimates, as many as a release of a benchmark brings;
-or a quarter, as another PUE does. Printed: time to publish after the first and the last, and of
-`joulebook releases`.
+Twice N releases: each moves the estimates of one release of TensorRT-LLM; or a quarter of all, as another PUE does.
+Printed: time to publish after the first and the last, and of `joulebook releases`.
 """
 
 import shutil
@@ -20,11 +19,13 @@ from assets.published.views import VIEWS
 from pipelines.warehouse.publish import publish
 from pipelines.warehouse.releases import Releases
 from pipelines.warehouse.store import Warehouse
-from tests.warehouse.publishing import EVERY, release, with_pue
+from tests.warehouse.publishing import release, with_pue, with_throughput
 
-MOVED = {
-    "a sixteenth of all estimates": pl.col("load") == 0.5,
-    "a quarter": EVERY,
+MOVED: dict[str, Callable[[Warehouse, int], None]] = {
+    "one benchmark": lambda warehouse, i: with_throughput(
+        warehouse, 1.1 if i % 2 else 1 / 1.1, pl.col("source_release") == "0.21"
+    ),
+    "another PUE": lambda warehouse, i: with_pue(warehouse, 1.2 + 0.01 * (i % 30) + 0.0001 * i),
 }
 COMMAND = Path(sys.executable).with_name("joulebook")
 
@@ -40,15 +41,15 @@ def seconds(work: Callable[[], object], times: int = 3) -> float:
 
 
 def main(n: int) -> None:
-    for what, only in MOVED.items():
+    for what, move in MOVED.items():
         with tempfile.TemporaryDirectory() as folder:
             home = Path(folder) / "home"
             shutil.copytree("warehouse", home)
-            print(f"{n} releases, each moves {what}")
-            grow(home, n, only)
+            print(f"{n} releases, each of {what}")
+            grow(home, n, move)
 
 
-def grow(home: Path, n: int, only: pl.Expr) -> None:
+def grow(home: Path, n: int, move: Callable[[Warehouse, int], None]) -> None:
     """Release in `home` until there are `n`; print what publishing took before and after."""
     warehouse, kept = Warehouse(home), Releases(home)
 
@@ -61,7 +62,7 @@ def grow(home: Path, n: int, only: pl.Expr) -> None:
 
     print_times()
     for i in range(len(kept.all()), n):
-        with_pue(warehouse, 1.2 + 0.01 * (i % 30) + 0.0001 * i, only)
+        move(warehouse, i)
         release(home)
     print_times()
     changed = kept.latest().manifest["changes"]["changed"]

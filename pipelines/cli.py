@@ -263,6 +263,14 @@ def tag(number: int, name: str, home: Path | None) -> None:
 
 
 @main.command()
+@click.argument("name")
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where the releases lie.")
+def untag(name: str, home: Path | None) -> None:
+    """Take NAME from its release."""
+    _on_releases(home, lambda kept: [f"release {kept.untag(name)} is not {name} any more"])
+
+
+@main.command()
 @click.option("--keep", type=int, required=True, help="How many of the newest releases stay.")
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where the releases lie.")
 def prune(keep: int, home: Path | None) -> None:
@@ -284,6 +292,8 @@ def _on_releases(home: Path | None, work: Callable[["Releases"], list[str]]) -> 
         with alone(place):
             for line in work(Releases(place)):
                 click.echo(line)
+            # the published file lists releases and names: the next refresh writes it anew
+            (place / "made_of").unlink(missing_ok=True)
     except (ReleaseError, SourceError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(EXIT_BAD_INPUT)

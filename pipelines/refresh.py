@@ -8,10 +8,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import duckdb
+import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
@@ -97,7 +99,15 @@ def fingerprint() -> str:
                 and path.parent != EXTRACTS_FOLDER
             ):
                 digest.update(str(path.relative_to(REPOSITORY)).encode() + path.read_bytes())
+    digest.update("".join(_days_begun()).encode())
     return digest.hexdigest()
+
+
+def _days_begun() -> list[str]:
+    """The days from which assumptions hold, as far as they have come: a new one is in force."""
+    entries = yaml.safe_load((REPOSITORY / "assets" / "assumptions.yaml").read_text(encoding="utf-8"))
+    today = datetime.now(UTC).date().isoformat()
+    return sorted({day for entry in entries if (day := str(entry["valid_from"])) <= today})
 
 
 def _run(build: Build, book: Book, console: Console, verbose: bool) -> dg.ExecuteInProcessResult:
@@ -176,14 +186,21 @@ def _summary(console: Console, home: Path, result: dg.ExecuteInProcessResult, pu
         console.print(f"not published: {kept}; {passed} of {len(checks)} checks passed, {seconds:.1f} s")
         return
     with duckdb.connect(str(home / FILE_NAME), read_only=True) as book:
-        for line in _headlines(book):
+        for line in _headlines(book, _made_a_release(result)):
             console.print(line)
     console.print(f"checks    {passed} of {len(checks)} passed")
     console.print(f"file      {home / FILE_NAME} ({seconds:.1f} s)")
     console.print(f'try next  duckdb.connect({str(home / FILE_NAME)!r}, read_only=True).sql("{NEXT_QUERY}")')
 
 
-def _headlines(book: duckdb.DuckDBPyConnection) -> Iterator[str]:
+def _made_a_release(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether the run made a new release, or found the latest to be what its tables are."""
+    made = result.filter_events(lambda event: event.is_step_materialization)
+    found = [event for event in made if event.asset_key and event.asset_key.path == ["published", "release"]]
+    return any(event.materialization.metadata["is_new"].value for event in found)
+
+
+def _headlines(book: duckdb.DuckDBPyConnection, is_new_release: bool) -> Iterator[str]:
     sources, rows_in, accepted, rejected, oldest = book.execute(
         "select count(distinct source_id), sum(rows_in), sum(rows_accepted), sum(rows_rejected), min(accepted_at_utc)"
         " from sources"
@@ -214,7 +231,8 @@ def _headlines(book: duckdb.DuckDBPyConnection) -> Iterator[str]:
         "select release_number, release_id, n_changed, n_added, n_removed, causes from releases"
         " order by release_number desc limit 1"
     ).fetchall()[0]
-    yield f"release   {number}, {release_id[:12]}: {changed} estimates changed, {added} new, {removed} gone ({causes})"
+    told = f"{changed} estimates changed, {added} new, {removed} gone ({causes})"
+    yield f"release   {number}, {release_id[:12]}: {told if is_new_release else 'none is new, the tables are the same'}"
 
 
 def _problems(home: Path, result: dg.ExecuteInProcessResult) -> list[str]:

@@ -11,14 +11,15 @@ import polars as pl
 
 import assets.core
 import assets.estimates
-from assets.published.tables import CHANGE_CAUSES, CHANGES, HISTORY, RELEASE_CAUSES, RELEASES
+import assets.raw
+from assets.published.tables import CHANGE_CAUSES, CHANGES, CHECKS, HISTORY, RELEASE_CAUSES, RELEASES
 from assets.published.views import VIEWS
-from pipelines.shown import GROUPS, OWNERS, code_references, preview
+from pipelines.shown import GROUPS, OWNERS, PROMISES, code_references, preview
 from pipelines.sources.intake import promote
 from pipelines.tables.contract import Table
 from pipelines.warehouse.changes import history
 from pipelines.warehouse.publish import publish
-from pipelines.warehouse.releases import OF_THE_TAKING, Release, ReleaseError, Releases
+from pipelines.warehouse.releases import OF_THE_TAKING, STATES, Release, ReleaseError, Releases
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book, asset_key, one_line_errors
 
@@ -27,6 +28,17 @@ def published_tables() -> list[Table]:
     """The tables of core and estimates that are marked `published`, in the order of their names."""
     tables = [module.TABLE for package in (assets.core, assets.estimates) for module in table_modules(package)]
     return sorted((table for table in tables if table.published), key=lambda table: table.short_name)
+
+
+OF_THE_BYTES = ("snapshot_sha256", "size_bytes", "revised_on")
+READ_AS_PUBLISHED = ("fleets", "inferencex", "ladder")
+"""Tables of raw that estimates are made of directly."""
+
+
+def released_tables() -> list[Table]:
+    """What a release freezes: the published tables, and what estimates are made of besides."""
+    raw = [importlib.import_module(f"{assets.raw.__name__}.{name}").TABLE for name in READ_AS_PUBLISHED]
+    return [*published_tables(), *raw]
 
 
 def table_modules(package: ModuleType) -> list[ModuleType]:
@@ -38,7 +50,8 @@ def table_modules(package: ModuleType) -> list[ModuleType]:
 
 def releases_table(releases: Releases) -> pl.DataFrame:
     """One row a release of this home."""
-    named = {number: name for name, number in releases.tags().items()}
+    tags = releases.tags()
+    named = {number: ", ".join(name for name, tagged in tags.items() if tagged == number) for number in tags.values()}
     rows = [_release_row(release, named.get(release.number)) for release in releases.all()]
     return RELEASES.conform(pl.DataFrame(rows, schema=RELEASES.schema))
 
@@ -56,7 +69,7 @@ def _release_row(release: Release, tag: str | None) -> dict:
         "code_commit": manifest["code_commit"],
         "method_versions": ", ".join(f"{name} {version}" for name, version in manifest["method_versions"].items()),
         "n_estimates": rows["estimates.energy_per_query"],
-        **{f"n_{kind}": manifest["changes"][kind] for kind in ("changed", "added", "removed")},
+        **{f"n_{kind}": manifest["changes"].get(kind, 0) for kind in ("changed", "otherwise", "added", "removed")},
         "causes": manifest["changes"]["causes"],
         "energy_wh_per_query_p50": example[0]["energy_wh_per_query_p50"] if example else None,
         "backtest_error_p50": watched[0]["error_p50"] if watched else None,
@@ -65,10 +78,23 @@ def _release_row(release: Release, tag: str | None) -> dict:
     }
 
 
+def checks_table(release: Release) -> pl.DataFrame:
+    """What its published tables were checked for."""
+    published = {table.name for table in published_tables()}
+    rows = [
+        {"table_name": name.split(".")[1], "promise": PROMISES.get(check, check)}
+        for name, checks in release.manifest["checks"].items()
+        if name in published
+        for check in checks
+    ]
+    return CHECKS.conform(pl.DataFrame(rows, schema=CHECKS.schema))
+
+
 def history_table(releases: Releases) -> pl.DataFrame:
     """energy_per_query in every release, those removed since as well."""
     schema = {name: dtype for name, dtype in HISTORY.schema.items() if name != "release_to"}
-    return HISTORY.conform(history(_together(releases.states(), schema), ("estimate_id",), "model_id"))
+    parts = _together([release.path(STATES) for release in releases.ever()], schema)
+    return HISTORY.conform(history(parts, ("estimate_id",), "model_id"))
 
 
 def _together(paths: list[Path], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -85,16 +111,36 @@ def _together(paths: list[Path], schema: Mapping[str, pl.DataType]) -> pl.DataFr
 
 def contents(releases: Releases, warehouse: Warehouse) -> list[tuple[Table, pl.DataFrame | list[Path]]]:
     """What the file holds: the tables of the latest release, when and how figures were taken, and all changes."""
-    latest = releases.latest()
+    latest, ever = releases.latest(), releases.ever()
     latest.verify()
+    for release in ever:
+        release.verify(beside_alone=True)
     found: list[tuple[Table, pl.DataFrame | list[Path]]] = [
-        (table, warehouse.read(table.name) if table.name in OF_THE_TAKING else [latest.path(table.name)])
+        (table, _of_the_taking(latest, warehouse, table) if table.name in OF_THE_TAKING else [latest.path(table.name)])
         for table in published_tables()
     ]
     for table in (CHANGES, CHANGE_CAUSES, RELEASE_CAUSES):
-        parts = [release.path(table.name) for release in releases.all()]
+        parts = [release.path(table.name) for release in ever]
         found.append((table, table.conform(_together(parts, table.schema))))
-    return [*found, (HISTORY, history_table(releases)), (RELEASES, releases_table(releases))]
+    return [
+        *found,
+        (HISTORY, history_table(releases)),
+        (RELEASES, releases_table(releases)),
+        (CHECKS, checks_table(latest)),
+    ]
+
+
+def _of_the_taking(latest: Release, warehouse: Warehouse, table: Table) -> pl.DataFrame:
+    """How figures were taken last. Of bytes that changed without a figure the release has the ones before: its rows
+    name places in those."""
+    frame = warehouse.read(table.name)
+    if "snapshot_sha256" not in frame.columns:
+        return frame
+    released = latest.read(table.name).select(*table.grain, *OF_THE_BYTES)
+    both = frame.join(released, on=table.grain, how="left", nulls_equal=True, suffix="_released")
+    return both.with_columns(pl.coalesce(f"{name}_released", name).alias(name) for name in OF_THE_BYTES).select(
+        frame.columns
+    )
 
 
 @dg.asset(

@@ -19,11 +19,12 @@ RELEASES = Table(
         release_number,
         c.text("release_id", "Hash of what decides the estimates: the same wherever it is made."),
         c.text("released_at_utc", "When this home released it."),
-        c.text("tag", "Its name, given by joulebook tag; empty: none.").optional(),
+        c.text("tag", "Its names, given by joulebook tag; empty: none.").optional(),
         c.text("code_commit", "Commit of the code, + where files were changed; empty: no repository.").optional(),
         c.text("method_versions", "Version of each method."),
         c.count("n_estimates", "Rows of energy_per_query."),
         c.count("n_changed", "Estimates that differ from the release before."),
+        c.count("n_otherwise", "Estimates whose median is the same and whose interval, mean or evidence is not."),
         c.count("n_added", "Estimates that the release before did not have."),
         c.count("n_removed", "Estimates of the release before that are gone."),
         c.text("causes", "What changed, with the change of the median estimate that it made."),
@@ -48,7 +49,11 @@ CHANGES = Table(
         release_number,
         c.estimate_id,
         *(column for column in ENERGY_PER_QUERY.columns if column.name in ENERGY_PER_QUERY.grain),
-        c.text("change_kind", "What happened to it.", ("changed", "added", "removed")),
+        c.text(
+            "change_kind",
+            "What happened to it; otherwise: its median is the same, its interval, mean or evidence is not.",
+            ("changed", "added", "removed", "otherwise"),
+        ),
         c.energy_quantile("p50", "Median before; empty: it is new.")
         .but(name="energy_wh_per_query_p50_before")
         .optional(),
@@ -56,7 +61,7 @@ CHANGES = Table(
         .but(name="energy_wh_per_query_p50_after")
         .optional(),
         c.quantity("log_ratio", "dimensionless", "ln of after over before.", -30, 30).optional(),
-        c.text("causes", "What made the change, with the part of each.").optional(),
+        c.text("causes", "What made the change, with the part of each; without parts: what may have.").optional(),
     ),
     min_rows=0,
     published=True,
@@ -112,5 +117,17 @@ HISTORY = Table(
     published=True,
 )
 
-OF_A_RELEASE = (CHANGES, CHANGE_CAUSES, RELEASE_CAUSES, HISTORY)
+CHECKS = Table(
+    name="published.checks",
+    description="What the tables of the latest release were checked for and passed, but for warnings: a sentence that "
+    "holds of every row, or one of the checks that every table has.",
+    grain=("table_name", "promise"),
+    columns=(
+        c.text("table_name", "The table."),
+        c.text("promise", "What was checked."),
+    ),
+    published=True,
+)
+
+OF_A_RELEASE = (CHANGES, CHANGE_CAUSES, RELEASE_CAUSES, HISTORY, CHECKS)
 """Made of what each release keeps of itself."""

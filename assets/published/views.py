@@ -46,7 +46,7 @@ ENERGY_PER_QUERY_DEFAULT = View(
 ENERGY_PER_QUERY_AS_OF = View(
     Table(
         name="published.energy_per_query_as_of",
-        description="energy_per_query as it was in an earlier release, to twelve digits.",
+        description="energy_per_query as it was in an earlier release, to nine digits.",
         grain=ENERGY_PER_QUERY.grain,
         columns=tuple(column for column in HISTORY.columns if not column.name.startswith("release_")),
     ),

@@ -7,6 +7,7 @@ fit, the assumptions, and the formula with the numbers put in.
 import json
 import math
 import re
+from collections import Counter
 
 import click
 import numpy as np
@@ -17,6 +18,7 @@ from pipelines.energy.serving_time import TERMS, Points, fit_serving_time
 from pipelines.energy.specifications import RATINGS, SPECIFICATIONS, deployments_of
 from pipelines.energy.throughput import fit_rule
 from pipelines.energy.units import JOULES_PER_WH
+from pipelines.energy.workloads import TRACES
 from pipelines.reader.book import Book, FiledAssumptions, same
 from pipelines.reader.compute import Computed, Serving, compute
 from pipelines.reader.errors import ReaderError
@@ -80,9 +82,11 @@ def explain(book: Book, asked: Asked) -> dict:
         "formula": _serving_formula(computed.serving) if computed.serving else _oviedo_formula(assumed, asked),
         "fit": _refit(assumed, book, asked, rows),
         "source": _source(book, asked),
+        "other_sources": _other_sources(book, asked),
         "benchmarks": [{name: row[name] for name in _BENCHMARK} for row in rows],
         "corrections": _corrections(book, asked, rows),
         "hardware": _hardware(book, asked),
+        "checks": _checks(book, asked),
         "assumptions": [row | {"has_effect": _has_effect(row, computed.serving)} for row in assumed.used.values()],
     }
 
@@ -242,6 +246,32 @@ def _source(book: Book, asked: Asked) -> dict:
     return rows[0]
 
 
+def _other_sources(book: Book, asked: Asked) -> list[dict]:
+    """Whose files say how long queries are, and what the board draws."""
+    columns = "source_id, source_release, source_title, publisher, url, licence, revised_on, snapshot_sha256"
+    board = "select tdp_source from accelerators where accelerator_id = ?"
+    found = book.rows(
+        f"select {columns} from sources where source_id = ({board})", asked.configuration["accelerator_id"]
+    )
+    found = [{"says": "the board's power", **row} for row in found]
+    if asked.workload in TRACES and not asked.question.is_one_query:
+        named = "source_id = ? and source_release = ?"
+        trace = book.rows(f"select {columns} from sources where {named}", *TRACES[asked.workload])
+        found = [{"says": f"lengths of {asked.workload}", **row} for row in trace] + found
+    return found
+
+
+def _checks(book: Book, asked: Asked) -> list[dict]:
+    """What the tables on the way were checked for and passed; empty of a file that has no such table."""
+    if not book.rows("from duckdb_tables() where table_name = 'checks' and schema_name = 'main'"):
+        return []
+    tables = ["serving_measurements", "models", "accelerators", "nodes", TABLES[asked.method], "energy_per_query"]
+    if asked.workload in TRACES:
+        tables.insert(1, "request_lengths")
+    return book.rows("from checks where list_contains(?, table_name) order by list_position(?, table_name), promise",
+                     tables, tables)  # fmt: skip
+
+
 def _corrections(book: Book, asked: Asked, rows: list[dict]) -> list[dict]:
     """Those of the rows that were fitted, and what was left out of the same document."""
     columns = "correction_id, locator, action, column_name, old_value, new_value, reason, evidence"
@@ -290,6 +320,13 @@ def _print(found: dict) -> None:
         ("url", source["url"]),
         ("sha256", source["snapshot_sha256"]),
     ])  # fmt: skip
+    for other in found["other_sources"]:
+        show_facts([
+            (other["source_id"], f"{other['says']}; release {other['source_release']}, {other['publisher']}, "
+                                 f"{other['licence']}"),
+            ("url", other["url"]),
+            ("sha256", other["snapshot_sha256"] or "not known"),
+        ])  # fmt: skip
     show_title("Printed rows that were fitted")
     show_table(
         ("where", "in", "out", "printed", "unit", "basis", "output tokens/s"),
@@ -305,6 +342,9 @@ def _print(found: dict) -> None:
         show_facts(notes)
     show_title("Model and hardware")
     show_facts([(row["what"], _figures(row)) for row in found["hardware"]])
+    show_title("Checks passed on the way (the table checks has each in words)")
+    n_checks = Counter(row["table_name"] for row in found["checks"])
+    show_facts([("checks", ", ".join(f"{n} of {table}" for table, n in n_checks.items()) or "not in this file")])
     show_title("Assumptions used")
     prior = [row for row in found["assumptions"] if row["assumption_id"].startswith(PRIOR)]
     shown = [(row["assumption_id"], _assumption(row)) for row in found["assumptions"] if row not in prior]

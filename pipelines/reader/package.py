@@ -1,8 +1,8 @@
 """What an exported package holds: tables, fields and sources as the published file describes them, and its rows.
 
 Here rows are chosen and written. How the package is described to machines is in package_metadata.py, to people in
-package_pages.py. No table is named but the two that describe the others, `sources` and `columns`, and `releases`,
-which says what the file is: the rest is taken as it lies there.
+package_pages.py. No table is named but the two that describe the others, `sources` and `columns`, `releases`, which
+says what the file is, and the history of estimates: the rest is taken as it lies there.
 """
 
 import hashlib
@@ -19,6 +19,8 @@ NAMES_A_SOURCE = re.compile(r"(^|_)source_ids?(_|$)|(^|_)source$")
 """Columns that say whose figure a row is: source_id, source_ids, source_id_a, tdp_source."""
 OWN_WORDS = ("sources",)
 """Tables that name sources and hold no figure of theirs: what we say of them ourselves stays."""
+NO_SOURCES = "cast([] as varchar[])"
+HISTORY, ESTIMATE = "energy_per_query_history", "estimate_id"
 TYPES = {
     "VARCHAR": "string",
     "DOUBLE": "number",
@@ -140,7 +142,8 @@ def pack(book: duckdb.DuckDBPyConnection, folder: Path) -> Package:
         "select table_name, comment from duckdb_tables() where schema_name = 'main' and not internal order by all",
     )
     tables = tuple(
-        _packed(book, name, comment or "", fields.get(name, {}), sources, folder) for name, comment in described
+        _packed(book, name, comment or "", fields.get(name, {}), fields.get(HISTORY, {}), sources, folder)
+        for name, comment in described
     )
     version, created_at_utc = _version(book, tables)
     return Package(version, created_at_utc, tables, sources)
@@ -151,6 +154,7 @@ def _packed(
     name: str,
     description: str,
     dictionary: dict[str, Field],
+    fields_of_history: dict[str, Field],
     sources: Sequence[Source],
     folder: Path,
 ) -> PackedTable:
@@ -159,6 +163,12 @@ def _packed(
     named = _named_sources(name, fields)
     forbidden = _list(source.source_id for source in sources if not source.may_be_passed_on)
     left_out = f"list_has_any({named}, {forbidden})"
+    if ESTIMATE in dictionary and named == NO_SOURCES:
+        # of an estimate, but without its source: the history of estimates says whose figures it rests on
+        estimates = _named_sources(
+            HISTORY, [_field(HISTORY, c, fields_of_history) for c in _column_names(book, HISTORY)]
+        )
+        left_out = f"{ESTIMATE} in (select {ESTIMATE} from main.{HISTORY} where list_has_any({estimates}, {forbidden}))"
     order = ", ".join(
         f"{_identifier(field.name)} nulls last" for field in sorted(fields, key=lambda field: not field.is_grain)
     )
@@ -193,7 +203,7 @@ def _named_sources(name: str, fields: Sequence[Field]) -> str:
     """SQL: the sources that a row names, each once; several in one cell have a comma between them."""
     columns = [field.name for field in fields if field.type == "string" and NAMES_A_SOURCE.search(field.name)]
     if name in OWN_WORDS or not columns:
-        return "cast([] as varchar[])"
+        return NO_SOURCES
     cells = ", ".join(f"string_split_regex(coalesce({_identifier(column)}, ''), '[,;] *')" for column in columns)
     return f"list_distinct(flatten([{cells}]))"
 
@@ -267,7 +277,7 @@ def _version(book: duckdb.DuckDBPyConnection, tables: Sequence[PackedTable]) -> 
     at = next((field.name for field in releases.fields if field.name.endswith("_at_utc")), None)
     if at is None or "release_id" not in {field.name for field in releases.fields}:
         raise ExportError("the table releases has no release_id, or no column that ends with _at_utc")
-    newest_first = f"order by {_identifier(at)} desc, release_id limit 1"
+    newest_first = "order by release_number desc limit 1"
     found = _rows(book, f"select release_id, {_identifier(at)} from main.releases {newest_first}")
     if not found:
         raise ExportError("the table releases has no row; publish a release with joulebook refresh")

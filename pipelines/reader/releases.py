@@ -10,11 +10,11 @@ from pipelines.reader.errors import ReaderError
 from pipelines.reader.show import show_table, show_title
 
 RELEASES = """
-    select release_number, released_at_utc, tag, n_estimates, n_changed, n_added, n_removed, energy_wh_per_query_p50,
-           causes
+    select release_number, released_at_utc, tag, n_estimates, n_changed, n_otherwise, n_added, n_removed,
+           energy_wh_per_query_p50, causes
     from releases order by release_number
 """
-HEADER = ("release", "released", "tag", "estimates", "changed", "new", "gone", "405B, Wh", "what changed")
+HEADER = ("release", "released", "tag", "estimates", "changed", "otherwise", "new", "gone", "405B, Wh", "what changed")
 BETWEEN = """
     select cause, string_agg(distinct table_name, ', ' order by table_name) as tables, sum(n_rows_added) as added,
            sum(n_rows_removed) as removed, sum(n_rows_changed) as changed
@@ -30,14 +30,24 @@ MEDIANS = """
     select cause, count(*) as n, quantile_cont(log_ratio, 0.5) as median
     from parts where abs(log_ratio) > 1e-9 group by cause
 """
-LARGEST = """
-    with moved as (
-        select estimate_id, sum(log_ratio) as log_ratio
-        from changes where release_number > ? and release_number <= ? and change_kind = 'changed' group by estimate_id
-    ),
+# as they were in either release, whatever happened in between
+BOTH = """
+    with old as (select *, hash(o) as figures from energy_per_query_as_of({old}) as o),
+    new as (select *, hash(n) as figures from energy_per_query_as_of({new}) as n),
+    both_of as (
+        select coalesce(o.estimate_id, n.estimate_id) as estimate_id,
+               ln(n.energy_wh_per_query_p50 / o.energy_wh_per_query_p50) as log_ratio,
+               case when o.estimate_id is null then 'new' when n.estimate_id is null then 'gone'
+                    when abs(log_ratio) > 1e-9 then 'changed' when o.figures <> n.figures then 'otherwise'
+                    else 'same' end as kind
+        from old as o full join new as n on o.estimate_id = n.estimate_id
+    )
+"""
+TOTALS = "select kind, count(*) as n from both_of group by kind"
+LARGEST = """,
     told as (
         select estimate_id, cause, sum(log_ratio) as log_ratio
-        from change_causes where release_number > ? and release_number <= ? group by estimate_id, cause
+        from change_causes where release_number > {old} and release_number <= {new} group by estimate_id, cause
         having abs(sum(log_ratio)) > 1e-9
     ),
     causes as (
@@ -48,19 +58,21 @@ LARGEST = """
     select m.estimate_id, e.model_id, e.n_accelerators || ' ' || e.accelerator_id as hardware,
            e.source_id || ' ' || e.source_release as source, e.workload_id,
            e.boundary || ', load ' || e.load as boundary_and_load, e.method, m.log_ratio, c.causes, c.shares
-    from moved as m
-    inner join energy_per_query as e on m.estimate_id = e.estimate_id
+    from both_of as m
+    inner join new as e on m.estimate_id = e.estimate_id
     left join causes as c on m.estimate_id = c.estimate_id
-    where abs(m.log_ratio) > 1e-12
+    where m.kind = 'changed'
     order by abs(m.log_ratio) desc, m.estimate_id limit 10
 """
+NOT_SHARED = 1e-6
+"""What of a change in ln no release shares out: between two of them the estimate was not there."""
 ROW_HEADER = ("estimate", "model", "on", "source", "workload", "boundary", "method", "change", "causes")
 
 
 def print_releases(book: Book) -> None:
     """One line a release."""
     rows = [[_cell(value) for value in row.values()] for row in book.rows(RELEASES)]
-    show_table(HEADER, rows, numeric=(0, 3, 4, 5, 6, 7))
+    show_table(HEADER, rows, numeric=(0, 3, 4, 5, 6, 7, 8))
 
 
 def print_changes(book: Book, old: int, new: int) -> None:
@@ -74,14 +86,19 @@ def print_changes(book: Book, old: int, new: int) -> None:
     for number in (old, new):
         if number not in numbers:
             raise ReaderError(f"there is no release {number} in {book.file}; there are {', '.join(map(str, numbers))}")
-    span = (old, new)
+    span, between = (old, new), BOTH.format(old=old, new=new)
+    totals = {row["kind"]: row["n"] for row in book.rows(between + TOTALS)}
+    show_title(
+        f"release {old} to {new}: {totals.get('changed', 0)} estimates changed, {totals.get('otherwise', 0)} otherwise "
+        f"(interval, mean or evidence), {totals.get('new', 0)} new, {totals.get('gone', 0)} gone"
+    )
     moved = {row["cause"]: (str(row["n"]), _percent(row["median"])) for row in book.rows(MEDIANS, *span)}
     causes = [[*map(_cell, row.values()), *moved.get(row["cause"], ("0", "-"))] for row in book.rows(BETWEEN, *span)]
     if not causes:
-        show_title(f"nothing but columns changed between release {old} and {new}")
+        show_title("no figure, assumption or method differs: columns do, or what no estimate is made of")
         return
     show_table(CAUSE_HEADER, causes, numeric=(2, 3, 4, 5, 6))
-    largest = book.rows(LARGEST, *span, *span)
+    largest = book.rows(between + LARGEST.format(old=old, new=new))
     if largest:
         show_title("")
         show_table(ROW_HEADER, [_largest(*row.values()) for row in largest], numeric=(7,))
@@ -89,7 +106,10 @@ def print_changes(book: Book, old: int, new: int) -> None:
 
 def _largest(*cells: object) -> list[str]:
     *named, log_ratio, causes, shares = cells
-    told = zip(causes or (), shares or (), strict=True)
+    told = list(zip(causes or (), shares or (), strict=True))
+    rest = log_ratio - sum(share for _, share in told)
+    if abs(rest) > NOT_SHARED:
+        told.append(("gone and new again in between", rest))
     return [*map(str, named), _percent(log_ratio), ", ".join(f"{_percent(share)} {cause}" for cause, share in told)]
 
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipelines.warehouse.releases import is_place, values_version
+from pipelines.warehouse.releases import TOLERANCE, differs, is_place, values_version
 
 Frames = Mapping[str, pl.DataFrame]
 MOST_EXACT = 4
 """With so many causes every subset of them is tried (at most 14 times the estimates); with more, one order is."""
+NO_PART = 1e-12
+"""A part of a change in ln below which there is none: the last bits of floating-point results."""
 NOT_WORTH_SAYING = 5e-4
 """Parts of a change in ln that text leaves out, as they would read 0.0 %."""
-SAME = 1e-12
-"""A change in ln below which a figure did not change: the last bits of floating-point results."""
 
 
 @dataclass(frozen=True)
@@ -100,47 +100,53 @@ class Shares:
 
 def shares_of(
     changed: pl.DataFrame,
-    causes: Sequence[Cause],
+    names: Sequence[str],
     value_with: Callable[[frozenset[str]], pl.DataFrame],
     key: Sequence[str],
-    method: str | None = None,
 ) -> Shares:
     """Share the changes out.
 
     Args:
-        changed: the key, `old` and `new` of each figure that changed.
-        value_with: the figures (key, `value`) with the causes of these names at their new values and the others at
-            their old ones, by the method of today.
-        method: the name of the change of method, if it changed; it comes first: today's method on the old inputs over
-            what was released. The inputs share the rest.
+        changed: the key, `old` and `new` of each figure that changed, `start`: what today's method makes of the old
+            inputs, and `method`: what start over old is called. The inputs share new over start.
+        names: the inputs that changed.
+        value_with: the figures (key, `value`) with these inputs at their new values and the others at their old ones,
+            by the method of today.
     """
-    names = [cause.name for cause in causes]
-    if not names or (len(names) == 1 and method is None):
-        one = changed.select(*key, pl.lit(names[0] if names else method or "not known").alias("cause"), log_ratio=_ln())
-        return Shares(one, is_exact=True)
-    start = value_with(frozenset()) if method else changed.select(*key, value="old")
-    values = {frozenset(): start, frozenset(names): changed.select(*key, value="new")}
+    own = changed.select(*key, pl.col("method").alias("cause"), log_ratio=(pl.col("start") / pl.col("old")).log())
+    rest = (pl.col("new") / pl.col("start")).log()
+    is_exact = len(names) <= MOST_EXACT
+    if len(names) < 2:
+        of_inputs = changed.select(
+            *key, (pl.lit(names[0]) if names else pl.col("method")).alias("cause"), log_ratio=rest
+        )
+    else:
+        of_inputs = _of_inputs(changed, names, value_with, key, is_exact=is_exact)
+    # what no input made is the method's
+    parts = pl.concat([own, of_inputs]).group_by(*key, "cause", maintain_order=True).agg(pl.col("log_ratio").sum())
+    return Shares(parts.filter(pl.col("log_ratio").abs() > NO_PART), is_exact)
+
+
+def _of_inputs(
+    changed: pl.DataFrame,
+    names: Sequence[str],
+    value_with: Callable[[frozenset[str]], pl.DataFrame],
+    key: Sequence[str],
+    *,
+    is_exact: bool,
+) -> pl.DataFrame:
+    start, end = (changed.select(*key, pl.col(name).alias("value")) for name in ("start", "new"))
+    values = {frozenset(): start, frozenset(names): end}
 
     def value(taken: frozenset[str]) -> pl.DataFrame:
         if taken not in values:
             values[taken] = value_with(taken)
         return values[taken]
 
-    is_exact = len(names) <= MOST_EXACT
     orders = list(itertools.permutations(names)) if is_exact else [tuple(names)]
-    parts = [_marginals(order, value, key) for order in orders]
-    shared = pl.concat(parts).group_by(*key, "cause", maintain_order=True).agg(pl.col("log_ratio").sum() / len(orders))
-    if method:
-        own = _step(changed.select(*key, value="old"), start, key).select(
-            *key, pl.lit(method).alias("cause"), "log_ratio"
-        )
-        shared = pl.concat([own, shared])
+    shared = pl.concat([_marginals(order, value, key) for order in orders])
     shared = shared.join(changed.select(key), on=key, how="semi", nulls_equal=True)
-    return Shares(shared.filter(pl.col("log_ratio").abs() > SAME), is_exact)
-
-
-def _ln() -> pl.Expr:
-    return (pl.col("new") / pl.col("old")).log()
+    return shared.with_columns(pl.col("log_ratio") / len(orders))
 
 
 def _marginals(
@@ -168,26 +174,34 @@ def compared(old: pl.DataFrame, new: pl.DataFrame, key: Sequence[str], value: st
         .when(pl.col("new").is_null())
         .then(pl.lit("removed"))
         .otherwise(pl.lit("changed")),
-        log_ratio=_ln(),
+        log_ratio=(pl.col("new") / pl.col("old")).log(),
     )
-    return both.filter((pl.col("change_kind") != "changed") | (pl.col("log_ratio").abs() > SAME))
+    return both.filter((pl.col("change_kind") != "changed") | (pl.col("log_ratio").abs() > TOLERANCE))
 
 
 def states(before: pl.DataFrame | None, new: pl.DataFrame, key: Sequence[str], number: int) -> pl.DataFrame:
     """The states that begin with release `number`, with `release_from`; and of rows that are gone the key alone.
 
-    A row that is in the table of the release `before` the same to twelve digits goes on, and is not among them.
+    A row that is in the table of the release `before` the same, floats up to TOLERANCE, goes on, and is not among them.
     """
     marked = new.with_columns(release_from=pl.lit(number, pl.Int64))
     if before is None:
         return marked
-    figures = [name for name in new.columns if name not in key]
     if set(before.columns) == set(new.columns):
-        old_hashes, new_hashes = (_hashes(frame, key, figures) for frame in (before, new))
-        same = old_hashes.join(new_hashes, on=[*key, "figures"], how="semi", nulls_equal=True)
+        same = unchanged(before, new, key)
         marked = marked.join(same, on=key, how="anti", nulls_equal=True)
     gone = before.join(new, on=key, how="anti", nulls_equal=True)
     return pl.concat([marked, gone.select(*key, release_from=pl.lit(number, pl.Int64))], how="diagonal_relaxed")
+
+
+def unchanged(before: pl.DataFrame, new: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """The keys of the rows that are in both frames with the same figures, floats up to TOLERANCE."""
+    both = before.join(new, on=key, how="inner", nulls_equal=True, suffix="_new")
+    changed = pl.repeat(value=False, n=both.height, eager=True)
+    for name in new.columns:
+        if name not in key and name in before.columns and not is_place(name):
+            changed |= differs(both[name], both[f"{name}_new"])
+    return both.filter(~changed).select(key)
 
 
 def history(parts: pl.DataFrame, key: Sequence[str], filled: str) -> pl.DataFrame:
@@ -196,11 +210,6 @@ def history(parts: pl.DataFrame, key: Sequence[str], filled: str) -> pl.DataFram
     rows = parts.sort(*key, "release_from")
     ends = pl.col("release_from").shift(-1).over(key) - 1
     return rows.with_columns(release_to=ends).filter(pl.col(filled).is_not_null())
-
-
-def _hashes(frame: pl.DataFrame, key: Sequence[str], figures: Sequence[str]) -> pl.DataFrame:
-    rounded = frame.with_columns(pl.selectors.float().round_sig_figs(12))
-    return rounded.select(*key, pl.struct(figures).hash().alias("figures"))
 
 
 def percent(log_ratio: float) -> str:

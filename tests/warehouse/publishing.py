@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from assets.estimates.energy_per_query import TABLE as ENERGY_PER_QUERY
-from assets.published.joulebook import contents, published_tables
+from assets.published.causes import estimates_of
+from assets.published.joulebook import contents, released_tables
 from assets.published.release import draft_of
 from assets.published.views import VIEWS
 from pipelines.alone import alone
@@ -17,7 +18,7 @@ from pipelines.warehouse.publish import publish
 from pipelines.warehouse.releases import Release, Releases
 from pipelines.warehouse.store import Warehouse, content_version
 
-TABLES = {table.name: table for table in published_tables()}
+TABLES = {table.name: table for table in released_tables()}
 PUE = pl.col("assumption_id") == "serving-time.pue"
 
 
@@ -27,26 +28,34 @@ def put(warehouse: Warehouse, name: str, frame: pl.DataFrame) -> None:
     warehouse.mark_checked(name, content_version(warehouse.read(name)))
 
 
-EVERY = pl.lit(value=True)
-
-
-def with_pue(warehouse: Warehouse, pue: float, only: pl.Expr = EVERY) -> None:
-    """The tables of a refresh that found another PUE: the energy of a facility is proportional to it.
-
-    With `only`, a change that moves fewer estimates.
-    """
+def with_pue(warehouse: Warehouse, pue: float) -> None:
+    """The tables of a refresh that found another PUE: the energy of a facility is proportional to it."""
     assumptions = warehouse.read("core.assumptions")
     was = assumptions.filter(PUE)["value"].item()
     columns = {name: pl.when(PUE).then(pl.col(name) * pue / was).otherwise(name) for name in ("value", "low", "high")}
     put(warehouse, "core.assumptions", assumptions.with_columns(**columns))
     estimates = warehouse.read(ENERGY_PER_QUERY.name)
-    concerned = (pl.col("method") == "serving-time") & (pl.col("boundary") == "facility") & only
+    concerned = (pl.col("method") == "serving-time") & (pl.col("boundary") == "facility")
     scaled = [
         name for name in estimates.columns
         if name.startswith("energy_") or name == "pue"
     ]  # fmt: skip
     moved = {name: pl.when(concerned).then(pl.col(name) * pue / was).otherwise(name) for name in scaled}
     put(warehouse, ENERGY_PER_QUERY.name, estimates.with_columns(**moved))
+
+
+def with_throughput(warehouse: Warehouse, factor: float, rows: pl.Expr) -> None:
+    """The tables of a refresh that found `factor` times the throughput in these benchmark rows."""
+    measured = warehouse.read("core.serving_measurements")
+    tps = pl.when(rows).then(pl.col("output_tokens_per_s") * factor).otherwise("output_tokens_per_s")
+    put(warehouse, "core.serving_measurements", measured.with_columns(output_tokens_per_s=tps))
+    remake(warehouse)
+
+
+def remake(warehouse: Warehouse) -> None:
+    """Estimates of the tables of core as they are."""
+    made = estimates_of({name: warehouse.read(name) for name in TABLES if name.startswith("core.")})
+    put(warehouse, ENERGY_PER_QUERY.name, ENERGY_PER_QUERY.conform(made))
 
 
 def release(home: Path) -> tuple[Release, bool]:

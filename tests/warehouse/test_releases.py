@@ -1,6 +1,7 @@
 """Releases: what makes a new one, what it says of the one before, and what survives kills, readers and full disks."""
 
 import fcntl
+import math
 import os
 import random
 import re
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -19,16 +21,27 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from assets.published import causes as published_causes
 from assets.published import release as published_release
-from assets.published.joulebook import contents, history_table, published_tables
+from assets.published.joulebook import READ_AS_PUBLISHED, contents, history_table, released_tables
 from assets.published.tables import CHANGE_CAUSES, CHANGES, RELEASE_CAUSES
 from assets.published.views import VIEWS
 from pipelines import cli
+from pipelines.definitions import defs as definitions
 from pipelines.sources.errors import SourceError
 from pipelines.warehouse.publish import publish
-from pipelines.warehouse.releases import STATES, ReleaseError, Releases, first_difference, identity, is_place
+from pipelines.warehouse.releases import (
+    STATES,
+    ReleaseError,
+    Releases,
+    first_difference,
+    identity,
+    is_place,
+    values_version,
+)
 from pipelines.warehouse.store import Warehouse
-from tests.warehouse.publishing import TABLES, put, release, release_and_publish, with_pue
+from tests.warehouse import publishing
+from tests.warehouse.publishing import TABLES, put, release, release_and_publish, with_pue, with_throughput
 
 FILE = "joulebook.duckdb"
 KILLS = int(os.environ.get("JOULEBOOK_TEST_KILLS", "3"))
@@ -36,6 +49,10 @@ READERS, PUBLISHED = (
     int(os.environ.get(f"JOULEBOOK_TEST_{what}", n)) for what, n in (("READERS", 3), ("PUBLISHED", 2))
 )
 """Kills at random moments, readers in a loop, releases meanwhile: more take longer and show more."""
+
+
+FASTER = (pl.col("source_id") == "trtllm_perf") & (pl.col("model_id") == "llama-3.1-405b")
+MEDIAN = "energy_wh_per_query_p50"
 
 
 @pytest.fixture
@@ -64,7 +81,7 @@ def released_pue(file: Path) -> tuple[int, float, float]:
 
 
 def test_places_and_order_of_rows_do_not_make_a_release(frames):
-    tables = published_tables()
+    tables = released_tables()
     known = identity(tables, frames, {"method a": "1"})
     other = dict(frames)
     for name in ("core.serving_measurements", "core.grids", "core.rejected"):
@@ -83,7 +100,7 @@ def test_a_column_that_changed_its_type_is_one_line(home):
 
 @pytest.mark.parametrize("what", ["a figure", "a method", "a column", "a row"])
 def test_figures_methods_and_columns_do(frames, what):
-    tables, other, methods = published_tables(), dict(frames), {"method a": "1"}
+    tables, other, methods = released_tables(), dict(frames), {"method a": "1"}
     known = identity(tables, frames, methods)
     name = "core.serving_measurements"
     first = pl.int_range(pl.len()) == 0
@@ -141,24 +158,156 @@ def test_the_last_bits_may_differ(home):
     assert release(home)[1] is False
 
 
-def test_a_new_version_makes_a_release_and_is_its_cause(home, monkeypatch):
-    warehouse = Warehouse(home)
-    concerned = pl.col("method") == "serving-time"
-    name = "energy_wh_per_query_p50"
-    moved = warehouse.read("estimates.energy_per_query")
-    put(
-        warehouse,
-        "estimates.energy_per_query",
-        moved.with_columns(pl.when(concerned).then(pl.col(name) * 1.1).otherwise(name)),
-    )
-    versions = dict(published_release.METHOD_VERSIONS) | {"serving-time": "2099-01-01"}
+def changed_code(monkeypatch, factor: float = 1.1) -> None:
+    """As if the method serving-time gave other energies."""
+    honest = published_causes.estimates_of
+
+    def other(frames):
+        concerned = pl.col("method") == "serving-time"
+        return honest(frames).with_columns(pl.when(concerned).then(pl.col(MEDIAN) * factor).otherwise(MEDIAN))
+
+    monkeypatch.setattr(published_causes, "estimates_of", other)
+    monkeypatch.setattr(publishing, "estimates_of", other)
+
+
+def new_version(monkeypatch, **methods: str) -> None:
+    versions = dict(published_release.METHOD_VERSIONS) | {name.replace("_", "-"): v for name, v in methods.items()}
     monkeypatch.setattr(published_release, "METHOD_VERSIONS", versions)
+
+
+def test_a_new_version_makes_a_release_and_is_its_cause(home, monkeypatch):
+    changed_code(monkeypatch)
+    publishing.remake(Warehouse(home))
+    new_version(monkeypatch, serving_time="2099-01-01", scenarios="2099-01-01")
     second, is_new = release(home)
     assert is_new
     causes = second.read(CHANGE_CAUSES.name)
     assert set(causes["cause"]) == {"method serving-time"}
     assert causes["log_ratio"].to_list() == pytest.approx([0.0953101798] * causes.height)
-    assert second.manifest["changes"]["causes"] == "+10.0 % method serving-time"
+    assert second.manifest["changes"]["causes"] == "+10.0 % method serving-time; method scenarios"
+
+
+@pytest.mark.parametrize("with_it", ["a figure", "another method's version"])
+def test_code_that_moves_behind_something_else_stops(home, monkeypatch, with_it):
+    changed_code(monkeypatch)
+    warehouse = Warehouse(home)
+    if with_it == "a figure":
+        with_throughput(warehouse, 1.001, FASTER)
+    else:
+        publishing.remake(warehouse)
+        new_version(monkeypatch, oviedo2026="3")
+    with pytest.raises(ReleaseError, match=r"method serving-time: .* the method changed without a version"):
+        release(home)
+
+
+def test_estimates_that_no_input_moves_stop(home):
+    warehouse = Warehouse(home)
+    put(warehouse, "core.grids", warehouse.read("core.grids").head(-1))
+    estimates = warehouse.read("estimates.energy_per_query")
+    put(warehouse, "estimates.energy_per_query", estimates.with_columns(pl.col(MEDIAN) * 1.2))
+    with pytest.raises(ReleaseError, match=r"11600 medians differ.*without a version"):
+        release(home)
+
+
+def test_the_last_bits_are_no_change_beside_something_else(home):
+    warehouse = Warehouse(home)
+    put(warehouse, "core.grids", warehouse.read("core.grids").head(-1))
+    estimates = warehouse.read("estimates.energy_per_query")
+    put(warehouse, "estimates.energy_per_query", estimates.with_columns(pl.col(MEDIAN) * (1 + 1e-11)))
+    second, _ = release(home)
+    assert second.manifest["changes"]["changed"] == second.manifest["changes"]["otherwise"] == 0
+    assert second.read(STATES).is_empty()
+
+
+def test_scores_that_move_without_a_version_stop(home):
+    warehouse = Warehouse(home)
+    scores = warehouse.read("estimates.backtest")
+    put(warehouse, "estimates.backtest", scores.with_columns(pl.col("error_p50") * (1 + 1e-6)))
+    assert release(home)[1] is False
+    put(warehouse, "estimates.backtest", scores.with_columns(pl.col("error_p50") * 1.01))
+    with pytest.raises(ReleaseError, match=r"estimates\.backtest: error_p50 .* without a version"):
+        release(home)
+
+
+@pytest.mark.parametrize("lacks", ["a constant", "a column"])
+def test_a_new_method_may_need_what_the_release_before_has_not(home, monkeypatch, lacks):
+    name = "core.assumptions" if lacks == "a constant" else "core.models"
+    path = Releases(home).latest().path(name)
+    old = pl.read_parquet(path)
+    less = old.filter(pl.col("assumption_id") != "load.busy") if lacks == "a constant" else old.drop("active_params_b")
+    path.unlink()
+    less.write_parquet(path)
+    changed_code(monkeypatch)
+    publishing.remake(Warehouse(home))
+    new_version(monkeypatch, serving_time="2099-01-01")
+    second, _ = release(home)
+    causes = second.read(CHANGE_CAUSES.name)
+    assert set(causes["cause"]) == {"method serving-time"}
+    assert causes["is_exact"].all() == (lacks == "a constant")
+
+
+def test_an_assumption_that_begins_is_the_cause(home, monkeypatch):
+    """On the day from which it holds, and no day earlier."""
+    warehouse = Warehouse(home)
+    assumptions = warehouse.read("core.assumptions")
+    pue = assumptions.filter(assumption_id="serving-time.pue")
+    later = pue.with_columns(
+        *(pl.col(name) * 1.05 for name in ("value", "low", "high")), valid_from=pl.lit("2098-01-01")
+    )
+    put(warehouse, "core.assumptions", pl.concat([assumptions, later]))
+    second, _ = release(home)
+    assert second.manifest["changes"]["changed"] == 0
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2098, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr("assets.core.assumptions.datetime", Later)
+    publishing.remake(warehouse)
+    third, is_new = release(home)
+    assert is_new
+    causes = third.read(CHANGE_CAUSES.name)
+    assert set(causes["cause"]) == {"assumption serving-time.pue"}
+    assert causes["log_ratio"].to_list() == pytest.approx([math.log(1.05)] * causes.height)
+
+
+def test_a_wider_interval_is_told(home):
+    warehouse = Warehouse(home)
+    with_pue(warehouse, 1.5)
+    row = pl.col("model_id") == "gpt-j-6b"
+    estimates = warehouse.read("estimates.energy_per_query")
+    high = "energy_wh_per_query_p50_hi90"
+    wider = pl.when(row & (pl.col("boundary") == "gpu")).then(pl.col(high) * 2).otherwise(high)
+    put(warehouse, "estimates.energy_per_query", estimates.with_columns(wider))
+    second, _ = release(home)
+    told = second.read(CHANGES.name).filter(change_kind="otherwise")
+    assert set(told["model_id"]) == {"gpt-j-6b"}
+    assert second.manifest["changes"]["otherwise"] == told.height > 0
+    assert set(told["causes"]) == {"assumption serving-time.pue"}
+
+
+@pytest.mark.parametrize("name", ["raw.fleets", "raw.ladder", "core.rejected"])
+def test_what_is_no_input_of_an_estimate_makes_a_release_too(home, name):
+    warehouse = Warehouse(home)
+    put(warehouse, name, warehouse.read(name).head(-1))
+    second, is_new = release(home)
+    assert is_new
+    expected = {"raw.fleets": "fleets", "raw.ladder": "ladder", "core.rejected": "table rejected"}[name]
+    assert second.manifest["changes"]["causes"] == expected
+
+
+def test_what_estimates_read_as_published_is_released():
+    graph = definitions.resolve_asset_graph()
+    keys = [key for key in graph.get_all_asset_keys() if key.path[0] == "estimates"]
+    read = {parent.path[1] for key in keys for parent in graph.get(key).parent_keys if parent.path[0] == "raw"}
+    assert read == set(READ_AS_PUBLISHED)
+
+
+def test_rows_that_tie_but_for_their_last_bits_have_one_order():
+    one = pl.DataFrame({"a": [0.1 + 0.2, 0.3], "b": ["x", "y"]})
+    other = pl.DataFrame({"a": [0.3, 0.1 + 0.2], "b": ["x", "y"]})
+    assert values_version(one) == values_version(other)
 
 
 def test_an_unchecked_table_is_not_released(home):
@@ -172,7 +321,7 @@ def test_an_unchecked_table_is_not_released(home):
 
 
 def test_what_makes_a_row_the_same_row_are_columns_of_its_table():
-    for split, key in (published_release.INPUTS | published_release.BESIDE).items():
+    for split, key in (published_causes.INPUTS | published_causes.BESIDE).items():
         columns = set(TABLES[split.table].schema)
         assert {*key, *([split.by] if split.by else [])} <= columns, split.table
         assert not any(is_place(name) for name in key)
@@ -185,12 +334,7 @@ def two(book, tmp_path_factory):
     shutil.copytree(book, home)
     warehouse = Warehouse(home)
     with_pue(warehouse, 1.5)
-    faster = (pl.col("source_id") == "trtllm_perf") & (pl.col("model_id") == "llama-3.1-405b")
-    rows = warehouse.read("core.serving_measurements")
-    tps = pl.when(faster).then(pl.col("output_tokens_per_s") * 1.1).otherwise("output_tokens_per_s")
-    put(warehouse, "core.serving_measurements", rows.with_columns(output_tokens_per_s=tps))
-    made = published_release.estimates_of({name: warehouse.read(name) for name in TABLES if name.startswith("core.")})
-    put(warehouse, "estimates.energy_per_query", TABLES["estimates.energy_per_query"].conform(made))
+    with_throughput(warehouse, 1.1, FASTER)
     release(home)
     publish(home, contents(Releases(home), warehouse), VIEWS)
     return home
@@ -259,6 +403,7 @@ def test_the_commands_say_it(two):
         (["changes", "1", "9"], "there is no release 9 in .*; there are 1, 2"),
         (["tag", "9", "x"], "there is no release 9; there are 1, 2"),
         (["prune", "--keep", "0"], "keep at least one release"),
+        (["untag", "nobody"], "no release is named nobody; names are none"),
     ],
 )
 def test_bad_input_is_one_line(two, arguments, says):
@@ -290,6 +435,113 @@ def test_a_release_that_was_touched_is_not_served(home):
     with pytest.raises(ReleaseError, match=r"core/grids.parquet is missing or not as it was released"):
         publish(home, contents(Releases(home), Warehouse(home)), VIEWS)
     assert (home / FILE).read_bytes() == before
+
+
+def test_what_earlier_releases_made_is_verified_too(home):
+    release_and_publish(home, 1.3)
+    path = Releases(home).all()[0].path(STATES)
+    states = pl.read_parquet(path)
+    states.with_columns(pl.col(MEDIAN) * 3).write_parquet(path)
+    with pytest.raises(ReleaseError, match=r"release 1: .*states.parquet is missing or not as it was released"):
+        contents(Releases(home), Warehouse(home))
+
+
+def test_a_damaged_file_that_two_releases_share_is_written_anew(home):
+    release_and_publish(home, 1.3)
+    second = Releases(home).latest()
+    path = second.path("core.grids")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))  # in place: the first release has it too
+    with pytest.raises(ReleaseError):
+        second.verify()
+    shutil.rmtree(second.folder)
+    release_and_publish(home, 1.4)
+    Releases(home).latest().verify()
+
+
+def test_new_bytes_with_the_same_figures_keep_the_places_of_the_release(home):
+    warehouse = Warehouse(home)
+    sources = warehouse.read("core.sources")
+    put(
+        warehouse,
+        "core.sources",
+        sources.with_columns(snapshot_sha256=pl.lit("f" * 64), accepted_at_utc=pl.lit("2099")),
+    )
+    assert release(home)[1] is False
+    published = {table.name: frame for table, frame in contents(Releases(home), warehouse)}["core.sources"]
+    assert published["snapshot_sha256"].to_list() == sources["snapshot_sha256"].fill_null("f" * 64).to_list()
+    assert set(published["accepted_at_utc"]) == {"2099"}
+
+
+def test_prune_keeps_what_is_served(home):
+    release_and_publish(home, 1.3)
+    with_pue(Warehouse(home), 1.4)
+    release(home)  # and then the power failed
+    assert [release.number for release in Releases(home).prune(1)] == [1]
+    assert [release.number for release in Releases(home).all()] == [2, 3]
+
+
+def test_changes_over_pruned_releases_add_up(home):
+    for pue in (1.2, 1.3, 1.4):
+        release_and_publish(home, pue)
+    kept = Releases(home)
+    kept.tag(1, "first")
+    kept.prune(1)
+    release_and_publish(home, 1.5)
+    with duckdb.connect(str(home / FILE), read_only=True) as book:
+        numbers = book.sql("select distinct release_number from release_causes order by 1").fetchall()
+        assert numbers == [(2,), (3,), (4,), (5,)]
+    pue = Warehouse(home).read("core.assumptions").filter(assumption_id="serving-time.pue")["value"].item()
+    first = kept.all()[0].read("core.assumptions").filter(assumption_id="serving-time.pue")["value"].item()
+    told = CliRunner().invoke(cli.main, ["changes", "1", "5", "--home", str(home)]).output
+    assert "release 1 to 5: 2940 estimates changed" in told
+    assert f"assumption serving-time.pue\tcore.assumptions\t0\t0\t4\t2940\t{100 * (pue / first - 1):+.1f} %" in told
+
+
+def test_estimates_that_went_and_came_back_are_compared_as_they_are(home):
+    warehouse = Warehouse(home)
+    measured = warehouse.read("core.serving_measurements")
+    put(warehouse, "core.serving_measurements", measured.filter(~FASTER))
+    publishing.remake(warehouse)
+    release(home)
+    put(warehouse, "core.serving_measurements", measured)
+    with_throughput(warehouse, 0.5, FASTER)
+    release(home)
+    publish(home, contents(Releases(home), warehouse), VIEWS)
+    gone = CliRunner().invoke(cli.main, ["changes", "1", "2", "--home", str(home)]).output
+    assert re.search(r"release 1 to 2: 0 estimates changed, 0 otherwise .*, 0 new, \d{3,} gone", gone)
+    both = CliRunner().invoke(cli.main, ["changes", "1", "3", "--home", str(home)]).output
+    assert re.search(r"release 1 to 3: \d{3,} estimates changed, 0 otherwise .*, 0 new, 0 gone", both)
+    assert "gone and new again in between" in both
+    removed = Releases(home).all()[1].read(CHANGES.name).filter(change_kind="removed")
+    assert set(removed["causes"]) == {"source trtllm_perf"}
+
+
+def test_what_was_left_half_written_is_removed(home):
+    folder = Releases(home).folder
+    (folder / ".aside-deadbeef").write_text("of a full disk")
+    (folder / ".aside-12345678").mkdir()
+    release(home)
+    assert not list(folder.glob(".aside-*"))
+
+
+def test_names_of_releases(home):
+    kept = Releases(home)
+    for name in ("", "  ", "a\nb", "x" * 61, "Two Words"):
+        with pytest.raises(ReleaseError, match="is no name"):
+            kept.tag(1, name)
+    kept.tag(1, "paper")
+    kept.tag(1, "v1.0")
+    publish(home, contents(kept, Warehouse(home)), VIEWS)
+    (home / "made_of").write_text("")
+    assert CliRunner().invoke(cli.main, ["untag", "paper", "--home", str(home)]).output == (
+        "release 1 is not paper any more\n"
+    )
+    assert not (home / "made_of").exists()
+    with duckdb.connect(str(home / FILE), read_only=True) as book:
+        assert book.sql("select tag from releases").fetchall() == [("paper, v1.0",)]
+    assert kept.tags() == {"v1.0": 1}
 
 
 def test_prune_keeps_the_newest_and_the_named(home):
