@@ -5,6 +5,7 @@ is as wide as the page; labels stand in as many lines as they have line feeds, a
 where the page is narrow.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from functools import wraps
 
@@ -134,16 +135,29 @@ def energy(rows: Rows, models: Sequence[str], accelerators: Sequence[str]) -> al
         Benchmarks="benchmarks",
         Source="source:N",
     )
+    chosen = (
+        f"(model == '{every_model}' || datum.model == model) && "
+        f"(accelerator == '{every_accelerator}' || datum.accelerator == accelerator)"
+    )
+    pairs = sorted({f"{row['model']} on {row['accelerator']}" for row in rows})
+    nothing = (
+        alt.Chart(alt.InlineData([{"note": "No benchmark of this model on this accelerator"}]))
+        .transform_filter(
+            f"model != '{every_model}' && accelerator != '{every_accelerator}' && "
+            f"indexof({json.dumps(pairs)}, model + ' on ' + accelerator) < 0"
+        )
+        .mark_text(align="left", baseline="top")
+        .encode(text="note:N", x=alt.value(8), y=alt.value(8))
+    )
     return (
         alt.layer(
-            base.mark_rule(strokeWidth=2, opacity=0.55).encode(x=_x("low", "Wh per query"), x2="high:Q", tooltip=tip),
-            base.mark_point().encode(
-                x=_x("median", "Wh per query"), shape=_shape("accelerator", accelerators), tooltip=tip
-            ),
-        )
-        .transform_filter(
-            f"(model == '{every_model}' || datum.model == model) && "
-            f"(accelerator == '{every_accelerator}' || datum.accelerator == accelerator)"
+            base.transform_filter(chosen)
+            .mark_rule(strokeWidth=2, opacity=0.55)
+            .encode(x=_x("low", "Wh per query"), x2="high:Q", tooltip=tip),
+            base.transform_filter(chosen)
+            .mark_point()
+            .encode(x=_x("median", "Wh per query"), shape=_shape("accelerator", accelerators), tooltip=tip),
+            nothing,
         )
         .add_params(model, accelerator)
         .properties(width="container", height=alt.Step(8, **{"for": "offset"}))
@@ -190,9 +204,14 @@ def longer_answers(rows: Rows, models: Sequence[str], first: str, methods: Seque
             .mark_area(opacity=0.15)
             .encode(x=x, y=alt.Y("low:Q", scale=alt.Scale(type="log")), y2="high:Q", color=colour),
             reach.mark_rule(strokeDash=[4, 4]).encode(x="up_to:Q"),
-            reach.transform_calculate(note="'half the queries are longer'")
-            .mark_text(align="left", baseline="top", dx=6, dy=2)
-            .encode(x="up_to:Q", y=alt.value(0), text="note:N"),
+            *(
+                reach.transform_filter(where)
+                .transform_calculate(note="'half the queries are longer'")
+                .mark_text(align=side, baseline="top", dx=away, dy=2)
+                .encode(x="up_to:Q", y=alt.value(0), text="note:N")
+                # on the side where there is room for it
+                for side, away, where in (("left", 6, "datum.up_to <= 10"), ("right", -6, "datum.up_to > 10"))
+            ),
             points.mark_line(strokeWidth=2),
             points.transform_filter("!datum.extrapolated").mark_point(),
             points.transform_filter("datum.extrapolated").mark_point(filled=False, fill=PAPER, strokeWidth=2),

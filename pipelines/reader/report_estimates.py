@@ -36,6 +36,8 @@ SCALING = (
     Column(f"{WH}_hi90", "High, Wh"), Column("energy_ratio_to_one", "Times the energy"),
     Column("benchmarked_up_to_multiple", "Benchmarked up to"), Column("is_extrapolated", "Extrapolated"),
 )  # fmt: skip
+FEW_ROWS = 4
+"""Of fewer benchmark rows the interval is mostly that of the prior, and the reader should know."""
 FLEETS = (
     Column("fleet_id", "Fleet"), Column("description", "Description"), Column("method", "Method"),
     Column("load", "Load"), Column("with_interventions", "With the paper's gains"), Column("models", "Models"),
@@ -84,11 +86,17 @@ def energy(rows: list[dict]) -> Figure:
         "lines are "
         "90 % intervals. Method serving-time, boundary facility (the whole server times PUE), saturated servers (load "
         "1). Each pair of model and accelerator is shown in the configuration that joulebook estimate answers with, in "
-        "its own precision. Throughput was published; power is assumed from the server's rating, not metered.",
+        "its own precision. Throughput was published; power is assumed from the server's rating, not metered."
+        + _on_few_rows(rows),
         DataTable("energy_per_query", ENERGY, rows),
         chart,
         "The book has no estimate of a typical query.",
     )
+
+
+def _on_few_rows(rows: list[dict]) -> str:
+    few = sorted({readable(row["model_id"]) for row in rows if row["n_benchmark_rows"] < FEW_ROWS})
+    return f" On fewer than {FEW_ROWS} published throughputs rest: {', '.join(few)}." if few else ""
 
 
 # Typical and long queries
@@ -151,13 +159,13 @@ def longer_answers(book: Book) -> Figure:
     )
 
     def title() -> str:
-        shown = [row for row in rows if row["model_id"] == first and row["method"] == SERVING_TIME] or rows
-        last = shown[-1]
-        known = [row["output_multiple"] for row in shown if not row["is_extrapolated"]]
-        upto = f"; up to {max(known):g} times is covered by benchmarks" if known else ""
+        ours = [row for row in rows if row["method"] == SERVING_TIME] or rows
+        longest = max(row["output_multiple"] for row in ours)
+        low, high = span(row["energy_ratio_to_one"] for row in ours if row["output_multiple"] == longest)
+        known = [row["output_multiple"] for row in ours if not row["is_extrapolated"]]
+        upto = f"; at most {max(known):g} times is covered by benchmarks" if known else ""
         return (
-            f"Answers {last['output_multiple']:g} times as long take {number(last['energy_ratio_to_one'])} times the "
-            f"energy of {readable(last['model_id'])}{upto}."
+            f"Answers {longest:g} times as long take {number(low)} to {number(high)} times the energy, by model{upto}."
         )
 
     def chart() -> dict:
@@ -213,8 +221,8 @@ def fleets(book: Book) -> Figure:
         largest = max(row["queries_per_day"] for row in shown)
         low, high = span(row["energy_gwh_per_day"] for row in shown if row["queries_per_day"] == largest)
         return (
-            f"{number(largest).capitalize()} queries a day take {number(low)} to {number(high)} GWh a day, by their "
-            "length."
+            f"{number(largest).capitalize()} queries a day take {number(low)} to {number(high)} GWh a day by our "
+            "method, by their length."
         )
 
     def chart() -> dict:
@@ -267,7 +275,8 @@ def fleet_fact(book: Book) -> list[tuple[str, str, str]]:
         (
             f"{number(row['queries_per_day']).capitalize()} typical queries a day",
             f"{number(row['energy_gwh_per_day'])} GWh a day",
-            f"{row['description']}; 90 % interval {number(row['energy_gwh_per_day_lo90'])} to "
+            f"Our method serving-time, mean of {row['models'].removesuffix(' 100%').replace(' + ', ' and ')}; "
+            f"90 % interval {number(row['energy_gwh_per_day_lo90'])} to "
             f"{number(row['energy_gwh_per_day_hi90'])} GWh",
         )
         for row in rows

@@ -181,6 +181,10 @@ def ladders(book: Book) -> list[Figure]:
     return [_ladder(name, [row for row in rows if row["ladder"] == name]) for name in ladders]
 
 
+SAID = ("gpu", "node", "facility")
+"""Boundaries that a publisher states."""
+
+
 def _ladder(name: str, rows: list[dict]) -> Figure:
     beside_ours = any(row["ratio_to_ours"] is not None for row in rows)
     whose = readable(name) if name == DEFAULT_MODEL else name
@@ -188,9 +192,10 @@ def _ladder(name: str, rows: list[dict]) -> Figure:
     def title() -> str:
         low, high = span(row["energy_wh_per_query"] for row in rows)
         if beside_ours:
-            least, most = span(row["ratio_to_ours"] for row in rows)
+            known = [row["ratio_to_ours"] for row in rows if row["estimate_boundary"] in SAID]
+            least, most = span(known or [row["ratio_to_ours"] for row in rows])
             return (
-                f"What others publish or meter is {number(least)} to {number(most)} times ours within the same "
+                f"What others publish or meter is {number(least)} to {number(most)} times ours, where they say the "
                 "boundary."
             )
         return f"{whose}: one query takes {number(low)} to {number(high)} Wh, depending on what is counted."
@@ -207,13 +212,19 @@ def _ladder(name: str, rows: list[dict]) -> Figure:
         shown = [label for label in BOUNDARIES.values() if any(row["boundary"] == label for row in drawn)]
         return charts.ladder(drawn, unique(row["label"] for row in drawn), shown)
 
-    caption = (
-        "Published or metered energy of a query beside ours of the same boundary; the factor is theirs over ours. "
-        "They are of other models, lengths and dates: the table says what explains each."
-        if beside_ours
-        else "Wh of one query, each rung with everything of the one above it and what it names. Our own: method "
-        "serving-time, workload traditional, default configuration. A half-loaded server counts its idle power."
-    )
+    if beside_ours:
+        caption = (
+            "Published or metered energy of a query beside ours of the same boundary (of the facility, where theirs is "
+            "not said); the factor is theirs over ours. They are of other models, lengths and dates: the table says "
+            "what explains each."
+        )
+    elif name == DEFAULT_MODEL:
+        caption = (
+            "Wh of one query as more is counted. Method serving-time, workload traditional, default configuration; "
+            "boards, server and the last rung saturated. A half-loaded server counts what it draws while it waits."
+        )
+    else:
+        caption = "Wh of one query as its publisher counts more: each rung has everything of the one above it."
     return figure_of(
         f"ladder-{re.sub('[^a-z0-9]+', '-', name.lower()) or 'none'}",
         title,

@@ -69,6 +69,27 @@ def test_every_chart_is_drawn(visit):
     assert min(drawn) > 2
 
 
+def test_a_chart_says_what_it_shows_once_it_is_drawn(visit):
+    said = visit.page.eval_on_selector_all(
+        ".chart", "all => all.map(place => [place.getAttribute('role'), place.getAttribute('aria-label')])"
+    )
+    assert all(role == "img" and label.startswith("Chart: ") for role, label in said), said
+    assert visit.page.locator(".chart[aria-roledescription]").count() == 0
+
+
+def test_a_pair_without_a_benchmark_is_said_to_have_none(visit):
+    chart = visit.page.locator("#energy-by-model")
+    model, accelerator = (visit.page.get_by_role("combobox", name=name).first for name in ("Model", "Accelerator"))
+    model.select_option("Llama 3.1 405B")
+    accelerator.select_option(label="A100 SXM 80GB")
+    visit.page.wait_for_timeout(300)
+    assert "No benchmark of this model" in chart.inner_text()
+    for field in (model, accelerator):
+        field.select_option(index=0)
+    visit.page.wait_for_timeout(300)
+    assert "No benchmark" not in chart.inner_text()
+
+
 def test_a_chart_can_be_narrowed_down_by_keyboard(visit):
     before = marks(visit.page, "energy-by-model")
     field = visit.page.get_by_role("combobox", name="Accelerator")
@@ -129,7 +150,11 @@ def test_it_prints_light_with_all_charts(dark):
     dark.page.emulate_media(media="print")
     assert dark.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert dark.page.locator(".chart svg >> visible=true").count() == dark.page.locator("script[data-chart]").count()
-    assert dark.page.locator("select >> visible=true").count() == 0
+    # what was chosen is said, without the look of a field
+    chosen = dark.page.locator(".controls select")
+    assert chosen.count() >= 3
+    looks = chosen.evaluate_all("all => all.map(select => getComputedStyle(select).borderTopWidth)")
+    assert set(looks) == {"0px"}
     assert dark.page.pdf(format="A4").startswith(b"%PDF")
     dark.page.emulate_media(media="screen")
 

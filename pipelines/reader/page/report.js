@@ -38,8 +38,14 @@
     const spec = JSON.parse(script.textContent, narrow.matches ? forNarrow : undefined);
     const config = narrow.matches ? whenNarrow : {};
     const bind = document.getElementById(`${script.dataset.chart}-controls`);
-    // The image has its text; what Vega says of each mark of it would only be in the way.
-    const hide = () => place.querySelector("svg").setAttribute("aria-hidden", "true");
+    // The image has its text; Vega would call it "Vega visualization", and say each mark of it.
+    const said = (place.dataset.said ??= place.getAttribute("aria-label"));
+    const hide = () => {
+      place.setAttribute("role", "img");
+      place.setAttribute("aria-label", said);
+      place.removeAttribute("aria-roledescription");
+      place.querySelector("svg").setAttribute("aria-hidden", "true");
+    };
     return vegaEmbed(place, spec, { actions: false, ast: true, bind, config, renderer: "svg" }).then(hide).catch((error) => {
       place.textContent = "This chart could not be drawn; its numbers stand in the table below.";
       console.error(error);
