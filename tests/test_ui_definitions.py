@@ -196,9 +196,12 @@ def test_the_jobs_schedule_and_sensors_are_there_and_off():
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     assert {sensor.name for sensor in repository.sensor_defs} == {
         "after_new_figures",
+        "dead_runs",
         "edited_files",
         "refused_figures",
     }
+    on = {sensor.name for sensor in repository.sensor_defs if sensor.default_status == dg.DefaultSensorStatus.RUNNING}
+    assert on == {"dead_runs"}, "the queue waits for dead runs with the schedule off too"
     for thing in (schedule, *repository.sensor_defs):
         assert thing.description
 
