@@ -38,6 +38,8 @@ DAILY_AT = "17 5 * * *"
 GRACE = ONE_DAY = timedelta(days=1)
 UNENDED = [*AT_WORK, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED]
 SECOND_TRY, SOURCES, EDITED = "joulebook/second_try", "joulebook/sources", "joulebook/edited"
+ACCEPTS = dg.AssetKey(["published", "joulebook"])
+"""The asset that, once made, makes new figures accepted ones."""
 TRIES = 3
 """How often an edited file is read whose run was cancelled or killed."""
 
@@ -68,6 +70,8 @@ def with_automation(
             spec = spec.replace_attributes(freshness_policy=freshness_of(source))
         is_made_of_others = list(spec.deps) and not is_made_of_notes(spec)
         condition = after_new_figures(warn) if is_made_of_others else after_a_lost_check(warn)
+        if spec.key == ACCEPTS:
+            condition &= ~its_release_waits(warn)
         return spec.replace_attributes(automation_condition=condition)
 
     return list(dg.map_asset_specs(automated, assets))
@@ -92,26 +96,38 @@ def after_new_figures(warn: dg.AssetSelection) -> dg.AutomationCondition:
     new = dg.AutomationCondition.data_version_changed() | dg.AutomationCondition.will_be_requested()
     has_new_inputs = dg.AutomationCondition.any_deps_match(new).with_label("an input has other values")
     has_new_code = dg.AutomationCondition.code_version_changed().with_label("its code changed")
-    failed = dg.AutomationCondition.any_checks_match(dg.AutomationCondition.check_failed(), blocking_only=True)
-    # of what is made in the same run the checks are yet to come, and stop that run
-    is_bad = ~dg.AutomationCondition.will_be_requested() & (failed.ignore(warn) | is_unchecked(warn))
     was_never_made = dg.AutomationCondition.missing().newly_true().with_label("it was never made")
     return (
-        (has_new_inputs | has_new_code | was_never_made | lost_its_check(warn)).since_last_handled()
+        ((has_new_inputs | has_new_code | was_never_made).since_last_handled() | lost_its_check(warn))
         & ~dg.AutomationCondition.any_deps_missing()
         & ~dg.AutomationCondition.any_deps_in_progress()
         & ~dg.AutomationCondition.in_progress()
-        & ~dg.AutomationCondition.any_deps_match(is_bad).with_label("a blocking check of an input did not pass")
+        & ~dg.AutomationCondition.any_deps_match(is_bad(warn)).with_label("a blocking check of an input did not pass")
     ).with_label("after new figures")
 
 
 def after_a_lost_check(warn: dg.AssetSelection) -> dg.AutomationCondition:
     """Of what is made of no other table: made anew if the last run ended between the table and its check."""
     return (
-        lost_its_check(warn).since_last_handled()
-        & ~dg.AutomationCondition.missing()
-        & ~dg.AutomationCondition.in_progress()
+        lost_its_check(warn) & ~dg.AutomationCondition.missing() & ~dg.AutomationCondition.in_progress()
     ).with_label("after a lost check")
+
+
+def its_release_waits(warn: dg.AssetSelection) -> dg.AutomationCondition:
+    """A table of the release, or one that it is made of, did not pass: the file would be of the release before.
+
+    To write it anew would accept the figures that wait to be checked.
+    """
+    any_deps_match = dg.AutomationCondition.any_deps_match
+    of_the_release = any_deps_match(is_bad(warn) | any_deps_match(is_bad(warn)))
+    return any_deps_match(of_the_release).with_label("its release waits for a check")
+
+
+def is_bad(warn: dg.AssetSelection) -> dg.AutomationCondition:
+    """A blocking check of the table did not pass. What is made in the same run has its checks yet to come: they stop
+    that run."""
+    failed = dg.AutomationCondition.any_checks_match(dg.AutomationCondition.check_failed(), blocking_only=True)
+    return ~dg.AutomationCondition.will_be_requested() & (failed.ignore(warn) | is_unchecked(warn))
 
 
 def is_unchecked(warn: dg.AssetSelection) -> dg.AutomationCondition:
@@ -129,7 +145,9 @@ def lost_its_check(warn: dg.AssetSelection) -> dg.AutomationCondition:
     was_left_out = ~check.check_passed() & ~check.check_failed() & ~check.in_progress() & ~check.execution_failed()
     left_out = is_unchecked(warn) & check.any_checks_match(was_left_out, blocking_only=True).ignore(warn)
     broke_off = is_unchecked(warn) & check.any_checks_match(check.execution_failed(), blocking_only=True).ignore(warn)
-    return (left_out.newly_true() | (broke_off & check.cron_tick_passed(DAILY_AT))).with_label("its check did not run")
+    lost = left_out.newly_true() | (broke_off & check.cron_tick_passed(DAILY_AT))
+    # not since it was handled last: that it was made, perhaps in the same minute, is what this is about
+    return lost.since(check.newly_requested() | ~is_unchecked(warn)).with_label("its check did not run")
 
 
 # Jobs
