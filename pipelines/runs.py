@@ -116,7 +116,10 @@ def _failed_checks(events: Iterable[dg.DagsterEvent]) -> Iterator[tuple[dg.Asset
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
-                yield check.asset_key, f"{'.'.join(check.asset_key.path)} {check.check_name}: {check.description}"
+                yield (
+                    check.asset_key,
+                    f"{'.'.join(check.asset_key.path)}, check {check.check_name}: {check.description}",
+                )
 
 
 def _failed_steps(events: Iterable[dg.DagsterEvent]) -> Iterator[tuple[dg.AssetKey, str]]:
