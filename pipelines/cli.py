@@ -311,20 +311,21 @@ def export(folder: Path, home: Path | None) -> None:
 
 @main.command()
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where tables and the file lie.")
-@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--schedule/--no-schedule", default=False, help="Whether the daily schedule and sensors start on.")
 def ui(home: Path | None, port: int, schedule: bool) -> None:
     """Open the Dagster UI on this home: lineage, checks, runs, the daily schedule."""
-    from pipelines.ui import PortTakenError, serve
+    from pipelines.ui import UiError, prepare, serve
 
-    place = _enter(home)
+    try:
+        place = _enter(home)
+        prepare(place, port)
+    except (UiError, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_BAD_INPUT)
     click.echo(f"Dagster UI on http://127.0.0.1:{port} for {place}; stop with Ctrl-C")
     click.echo(f"the daily schedule starts {'on' if schedule else 'off (--schedule starts it)'}")
-    try:
-        serve(place, port, schedule)
-    except PortTakenError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_NOT_PUBLISHED)
+    serve(place, port, schedule)
 
 
 def _enter(home: Path | None) -> Path:

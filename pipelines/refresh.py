@@ -19,9 +19,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from pipelines.alone import alone
-from pipelines.automation import COMMAND_LINE, STARTED_BY, end_dead_runs
+from pipelines.automation import not_accepted, source_key
 from pipelines.home import FILE_NAME, REPOSITORY
-from pipelines.shown import ACCEPTED, ANSWERED
+from pipelines.runs import COMMAND_LINE, STARTED_BY, end_dead_commands, innermost, refused_by
+from pipelines.shown import ACCEPTED, ANSWERED, CURRENT
 from pipelines.sources.catalogue import load_catalogue
 from pipelines.sources.extracts import EXTRACTS_FOLDER, ExtractHead, read_head, write_extract
 from pipelines.sources.intake import Places, read_taken, serves_what_was_accepted
@@ -30,6 +31,8 @@ from pipelines.tables.beside import beside
 from pipelines.warehouse.store import Warehouse
 from pipelines.wiring import Book, use_web, web_of
 
+LOOK_S = 1.0
+"""Longer than the daemon holds the home to see whether anybody works there."""
 Build = Callable[[Book, dict[str, dg.LoggerDefinition]], dg.Definitions]
 EXAMPLE = (
     "method = 'serving-time' AND boundary = 'facility' AND load = 1 AND workload_id = 'traditional'"
@@ -42,7 +45,7 @@ def run_refresh(build: Build, home: Path, *, offline: bool, update_extracts: boo
     """Run the job in this process. Returns whether the file was published; prints how it went."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     started = time.monotonic()
-    with alone(home):
+    with alone(home, LOOK_S):
         if not offline and not update_extracts and _nothing_new(home):
             console.print(f"nothing new: every publisher serves what {home / FILE_NAME} was made from")
             console.print(f"checked   {len(load_catalogue())} sources ({time.monotonic() - started:.1f} s)")
@@ -63,11 +66,13 @@ def _refresh(build: Build, book: Book, console: Console, verbose: bool) -> tuple
     home = Path(book.home)
     with beside():
         result = _run(build, book, console, verbose)
-        newest = _live_sources(home)
+        newest = {path.stem: source_key(path.stem) for path in (home / "candidates").glob("*.csv")}
+        refused = {}
         if not _published(result) and newest:
+            refused = refused_by(result.all_events, build(book, {}).resolve_asset_graph(), newest)
+        if refused:
             # figures that kept their own contract may still be refused downstream: the others go on without them
-            reason = next(iter(_problems(home, result)), "the run ended without saying why (-v shows its log)")
-            held = {source_id: f"newest figures of {source_id} not accepted: {reason}" for source_id in newest}
+            held = not_accepted(refused)
             # made anew: a copy of a Dagster resource is configured as the original
             again = Book(
                 home=book.home, offline=book.offline, ask_all=book.ask_all, extracts=book.extracts, refused=held
@@ -116,7 +121,7 @@ def _run(build: Build, book: Book, console: Console, verbose: bool) -> dg.Execut
         set_total(len(job.nodes))
         run_config = {} if verbose else {"loggers": {"progress": {}}}
         with dg.DagsterInstance.get() as instance:
-            end_dead_runs(instance, Path(book.home))
+            end_dead_commands(instance)
             tags = {STARTED_BY: COMMAND_LINE}
             return job.execute_in_process(run_config=run_config, instance=instance, raise_on_error=False, tags=tags)
 
@@ -125,11 +130,6 @@ def _published(result: dg.ExecuteInProcessResult) -> bool:
     """Whether this run, and not another, materialised the published file."""
     made = result.filter_events(lambda event: event.event_type_value == "ASSET_MATERIALIZATION")
     return any(event.asset_key is not None and event.asset_key.path == ["published", "joulebook"] for event in made)
-
-
-def _live_sources(home: Path) -> list[str]:
-    """Sources whose new figures are candidates of the run that just ended."""
-    return sorted(path.stem for path in (home / "candidates").glob("*.csv"))
 
 
 @contextmanager
@@ -243,10 +243,10 @@ def _problems(home: Path, result: dg.ExecuteInProcessResult) -> list[str]:
         if data.error.cls_name == "DagsterAssetCheckFailedError":
             continue  # the check itself says more, below
         own = data.user_failure_data.description if data.user_failure_data else None
-        lines.append(own or f"{event.step_key}: {_innermost(data.error)} (-v shows the traceback)")
+        lines.append(own or f"{event.step_key}: {innermost(data.error).message.strip()} (-v shows the traceback)")
     # what stopped the run comes before what is merely implausible
     for check in sorted(result.get_asset_check_evaluations(), key=lambda c: c.severity != dg.AssetCheckSeverity.ERROR):
-        is_of_a_source = check.asset_key.path[-1] == "snapshots" or check.check_name in (ANSWERED, ACCEPTED)
+        is_of_a_source = check.asset_key.path[-1] == "snapshots" or check.check_name in (ANSWERED, ACCEPTED, CURRENT)
         if not check.passed and not is_of_a_source:  # held sources say more, below
             lines.append(f"{'.'.join(check.asset_key.path)}, check {check.check_name}: {check.description}")
     for source_id in load_catalogue():
@@ -255,9 +255,3 @@ def _problems(home: Path, result: dg.ExecuteInProcessResult) -> list[str]:
             served = f"figures accepted {taken.accepted_at_utc}" if taken.snapshots else "none, it was never taken here"
             lines.append(f"{taken.problem} Served: {served}.")
     return lines
-
-
-def _innermost(error: object) -> str:
-    while getattr(error, "cause", None):
-        error = error.cause
-    return str(getattr(error, "message", error)).strip()

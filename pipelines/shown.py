@@ -31,6 +31,10 @@ SENTENCES = {
 """Names of a table's checks: read after its name, each is a sentence."""
 ANSWERED, ACCEPTED = "its_publisher_answered", "serves_the_newest_figures"
 """The checks of a source: whether anybody answered, and whether what was answered is what serves."""
+CURRENT = "rests_on_current_sources"
+"""The check of the published file: the alerts of all sources in one place."""
+DAYS_LATE = 2
+"""Days that a source may be late: one that a daily schedule may add, one to ask again who did not answer."""
 PROMISES = {
     "contract": "Columns, grain, ranges, vocabularies and empty cells are as declared. Stops what is downstream.",
     "coverage": "Nothing that must be there is missing, and no row was lost unsaid. Stops what is downstream.",
@@ -50,7 +54,8 @@ def described(table: Table, source: Source | None, made_by: str) -> str:
         parts.append(
             f"**Source:** [{source.title}]({source.homepage}) by {source.publisher}, licence"
             f" [{source.licence.name}]({source.licence.url}). Boundary: {source.boundary}. Basis: {source.basis}. Asked"
-            f" every {source.cadence_days} days{', finished' if source.finished else ''}."
+            f" every {source.cadence_days} days{', finished' if source.finished else ''}. Freshness says that it was"
+            f" taken in time, not how old its figures are: that is said by {ANSWERED}."
         )
     parts.append(f"**Made by** {made_by}.")
     return "\n\n".join(parts)
@@ -149,32 +154,97 @@ def facts_of_source(source: Source, taken: Taken, rows_rejected: int | None) -> 
 
 def source_results(source: Source, taken: Taken) -> list[dg.AssetCheckResult]:
     """The two checks of a source, with since when it is so and what to do next."""
-    age = (datetime.now(UTC) - datetime.fromisoformat(taken.accepted_at_utc)).days
-    serves = f"Figures accepted {taken.accepted_at_utc} serve ({age} days old)." if taken.snapshots else "No rows."
-    is_held = taken.problem is not None and not taken.is_unanswered
-    url = str(source.documents[0].url)
-    unanswered = (
-        f"No answer since {taken.problem_since_utc}: {taken.problem} {serves} Next: open {url} ; if the file moved,"
-        f" edit its url in assets/sources.yaml; if it is only away, wait: it is asked again tomorrow."
-    )
-    held = (
-        f"Held since {taken.problem_since_utc}: {taken.problem} {serves} Next: compare {url} with the rows here; if the"
-        f" publisher changed the layout, edit assets/{source.parser.replace('.', '/')}.py; if a figure is wrong, add it"
-        f" to assets/corrections.yaml; then launch the job refresh_source for {source.source_id}."
-    )
+    silent, held = _silence(source, taken), _refusal(source, taken)
     asked = f"Answered {taken.answered_at_utc}." if taken.answered_at_utc else "Not asked yet in this home."
-    common = {"severity": dg.AssetCheckSeverity.WARN, "metadata": {"url": dg.MetadataValue.url(url)}}
+    well = f"{asked} {_serves(taken)}"
+    url = dg.MetadataValue.url(_place_to_look(source, taken))
+    common = {"severity": dg.AssetCheckSeverity.WARN, "metadata": {"url": url}}
     return [
-        dg.AssetCheckResult(
-            check_name=ANSWERED,
-            passed=not taken.is_unanswered,
-            description=unanswered if taken.is_unanswered else f"{asked} {serves}",
-            **common,
-        ),
-        dg.AssetCheckResult(
-            check_name=ACCEPTED, passed=not is_held, description=held if is_held else f"{asked} {serves}", **common
-        ),
+        dg.AssetCheckResult(check_name=ANSWERED, passed=silent is None, description=silent or well, **common),
+        dg.AssetCheckResult(check_name=ACCEPTED, passed=held is None, description=held or well, **common),
     ]
+
+
+def _silence(source: Source, taken: Taken) -> str | None:
+    """That its publisher did not answer, or was not asked for too long; None where it did."""
+    if taken.is_unanswered:
+        return (
+            f"No answer since {taken.problem_since_utc}: {_finding(taken)} {_serves(taken)} Next: open"
+            f" {_place_to_look(source, taken)} ; if the file moved, edit its url in assets/sources.yaml; if it is only"
+            " away, wait: it is asked again tomorrow."
+        )
+    if taken.answered_at_utc and _days_since(taken.answered_at_utc) > source.cadence_days + DAYS_LATE:
+        return (
+            f"Last answered {taken.answered_at_utc}, {_days_since(taken.answered_at_utc)} days ago; it should be asked"
+            f" every {source.cadence_days} days. {_serves(taken)} Next: turn the schedule daily on, or launch the job"
+            f" refresh_source for {source.source_id}, not offline."
+        )
+    return None
+
+
+def _refusal(source: Source, taken: Taken) -> str | None:
+    """That what was answered does not serve; None where it does."""
+    if taken.problem is None or taken.is_unanswered:
+        return None
+    look, parser = _place_to_look(source, taken), f"assets/{source.parser.replace('.', '/')}.py"
+    if taken.is_withdrawn:
+        since, remedy = "Withdrawn", (
+            f"look on {source.homepage} where {look} went, and edit its url in assets/sources.yaml, or take it out"
+            " there if it is gone for good"
+        )  # fmt: skip
+    elif taken.remedy and "assets/" in taken.remedy:  # it names the file to edit
+        since, remedy = "Held", f"open {look} . {taken.remedy.rstrip('.')}"
+    else:
+        since, remedy = "Held", (
+            f"compare {look} with the rows here; if the publisher changed the layout, edit {parser}; if a figure is"
+            " wrong, add it to assets/corrections.yaml"
+        )  # fmt: skip
+    return (
+        f"{since} since {taken.problem_since_utc}: {_finding(taken)} {_serves(taken)} Next: {remedy}; then launch the"
+        f" job refresh_source for {source.source_id}."
+    )
+
+
+def _finding(taken: Taken) -> str:
+    """The problem without its own remedy: what to do is said once, at the end."""
+    return taken.problem.removesuffix(" ".join((taken.remedy or "").split())).strip()
+
+
+def _serves(taken: Taken) -> str:
+    if not taken.snapshots:
+        return "No rows."
+    return f"Figures accepted {taken.accepted_at_utc} serve ({_days_since(taken.accepted_at_utc)} days old)."
+
+
+def _days_since(moment_utc: str) -> int:
+    return (datetime.now(UTC) - datetime.fromisoformat(moment_utc)).days
+
+
+def _place_to_look(source: Source, taken: Taken) -> str:
+    """The document that the problem is of; where that is not known, the only one, or the publisher's page."""
+    if taken.problem_url:
+        return taken.problem_url
+    return source.documents[0].place if len(source.documents) == 1 else str(source.homepage)
+
+
+def currency_result(taken: Iterable[tuple[Source, Taken]]) -> dg.AssetCheckResult:
+    """Which sources are held or silent, each with its line: all alerts of sources in one place."""
+    lines: dict[str, str] = {}
+    n_sources = 0
+    for source, last in taken:
+        n_sources += 1
+        said = [result.description for result in source_results(source, last) if not result.passed]
+        if said:
+            lines[source.source_id] = " ".join(said)
+    described = f"All {n_sources} sources answered, and what they serve was accepted."
+    if lines:
+        described = (
+            f"{len(lines)} of {n_sources} sources are held or silent: {', '.join(lines)}. Next: do what the line of"
+            " each says, below."
+        )
+    return dg.AssetCheckResult(
+        passed=not lines, severity=dg.AssetCheckSeverity.WARN, description=described, metadata=lines
+    )
 
 
 def check_result(table: Table, key: dg.AssetKey, check: str, failures: list[Failure]) -> dg.AssetCheckResult:

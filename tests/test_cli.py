@@ -1,11 +1,17 @@
-"""The home that the command line makes for Dagster: its settings, and events that move with it."""
+"""The home that the command line makes for Dagster: its settings, events that move with it; and how the UI starts."""
 
 import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from pipelines.cli import DAGSTER_SETTINGS, _dagster_home
+from pipelines.home import REPOSITORY
+from tests.support import joulebook
 
 
 @pytest.mark.parametrize(
@@ -51,3 +57,47 @@ def test_a_copied_home_writes_into_its_own_log(tmp_path, monkeypatch):
     assert n_events(tmp_path / "two", monkeypatch) == 2 * first
     assert (tmp_path / "one" / "dagster" / "history" / "event_log.db").stat().st_mtime_ns == kept
     assert n_events(tmp_path / "one", monkeypatch) == 2 * first
+
+
+def test_a_second_ui_on_a_home_is_refused_in_a_line_that_names_the_first(tmp_path):
+    code = (
+        "import os, pathlib, sys; from pipelines.ui import _hold\n"
+        "_hold(pathlib.Path(sys.argv[1]), 'http://127.0.0.1:3456')\n"
+        "os.execvp('sh', ['sh', '-c', 'echo held; cat'])"
+    )
+    (tmp_path / "dagster").mkdir()
+    first = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "dagster" / "ui.lock")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY,
+    )  # fmt: skip
+    try:
+        assert first.stdout.readline() == "held\n"
+        refused = joulebook(tmp_path, "ui", "--port", "3457")
+        assert refused.returncode == 2
+        assert refused.stderr == (
+            f"error: {tmp_path} is open in another UI, http://127.0.0.1:3456: look there, or end it first\n"
+        )
+        assert not refused.stdout
+    finally:
+        first.communicate()
+
+
+def test_a_ui_that_cannot_start_says_so_before_it_gives_an_address(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        (tmp_path / "file").write_text("no folder")
+        for arguments, home, said in (
+            (["--port", port], tmp_path, f"error: port {port} of 127.0.0.1 cannot be had"),
+            (["--port", "99999"], tmp_path, "99999 is not in the range"),
+            (["--port", "3457"], tmp_path / "file" / "home", "error: [Errno 20] Not a directory"),
+        ):
+            refused = subprocess.run(
+                [str(Path(sys.executable).with_name("joulebook")), "ui", *arguments, "--home", str(home)],
+                capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+            assert refused.returncode == 2
+            assert said in refused.stderr
+            assert "Traceback" not in refused.stderr
+            assert not refused.stdout

@@ -1,7 +1,7 @@
 """What the UI is given: every asset described, owned, checked, linked; jobs, schedule, sensors; and it loads fast."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pytest
@@ -10,8 +10,9 @@ import yaml
 from pipelines import automation
 from pipelines.cli import DAGSTER_SETTINGS
 from pipelines.definitions import all_tables, defs
-from pipelines.shown import ACCEPTED, ANSWERED, GROUPS, SENTENCES
+from pipelines.shown import ACCEPTED, ANSWERED, CURRENT, GROUPS, SENTENCES, currency_result, source_results
 from pipelines.sources.catalogue import REPOSITORY, load_catalogue
+from pipelines.sources.extracts import Snapshot
 from pipelines.sources.intake import Taken, is_worth_asking
 from pipelines.tables.contract import Table
 from pipelines.tables.validate import Failure
@@ -76,13 +77,15 @@ def test_what_code_makes_has_the_version_of_that_code():
 
 
 def test_checks_read_as_sentences_and_say_what_they_promise():
-    found: dict[str, set[str]] = {name: set() for name in TABLES}
+    found: dict[str, set[str]] = {name: set() for name in SPECS}
     for checks in defs.resolve_asset_graph().asset_check_keys:
         found[".".join(checks.asset_key.path)].add(checks.name)
     extra = {"core.coverage": {"covers_all_it_covered"}, "estimates.backtest": {"is_no_worse_than_before"}}
     extra |= {source.parser: {ANSWERED, ACCEPTED} for source in SOURCES.values()}
-    for name, table in TABLES.items():
-        assert found[name] == {SENTENCES[check] for check in table.checks} | extra.get(name, set())
+    extra["published.joulebook"] = {CURRENT}
+    for name, checks in found.items():
+        promised = TABLES[name].checks if name in TABLES else ()
+        assert checks == {SENTENCES[check] for check in promised} | extra.get(name, set()), name
     for checks in (
         spec for asset in defs.get_repository_def().asset_checks_defs_by_key.values() for spec in asset.check_specs
     ):
@@ -103,6 +106,70 @@ def test_a_failing_check_shows_twenty_rows_and_how_to_mend():
     assert result.severity == dg.AssetCheckSeverity.ERROR
     assert result.metadata["carbon between 0 and 1"].value.count("\n- ") + 1 == 20
     assert "sql/core/grids.sql" in result.metadata["how_to_mend"].value
+
+
+NOW = datetime.now(UTC)
+MOVED = "https://published.test/the_third.csv"
+
+
+def taken(source_id: str, days: int = 0, **problem) -> Taken:
+    """A take whose publisher answered `days` ago."""
+    answered = f"{NOW - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+    snapshot = Snapshot(url=MOVED, release="1", sha256="0" * 64, size_bytes=1)
+    return Taken(
+        source_id, "held", "2030-01-01T00:00:00Z", snapshots=(snapshot,), asked_at_utc=answered,
+        answered_at_utc=answered, **({"problem": None} | problem),
+    )  # fmt: skip
+
+
+REMEDY = "The last accepted figures are served; if it persists, edit the url in assets/sources.yaml."
+GONE = {
+    "problem": f"mooncake_traces: {MOVED}: answered HTTP 404, expected 200. {REMEDY}",
+    "problem_url": MOVED,
+    "remedy": REMEDY,
+}
+
+
+@pytest.mark.parametrize(
+    ("problem", "failing", "said", "unsaid"),
+    [
+        (GONE | {"is_withdrawn": True}, ACCEPTED, "Withdrawn since", "mooncake_traces.py"),
+        (GONE | {"is_unanswered": True}, ANSWERED, "asked again tomorrow", "if it persists"),
+        (GONE, ACCEPTED, "if it persists, edit the url", "mooncake_traces.py"),
+        (GONE | {"remedy": None}, ACCEPTED, "edit assets/raw/mooncake_traces.py", "tomorrow"),
+    ],
+)
+def test_an_alert_of_a_source_names_the_file_it_is_of_and_one_thing_to_do(problem, failing, said, unsaid):
+    source = SOURCES["mooncake_traces"]
+    results = {result.check_name: result for result in source_results(source, taken(source.source_id, **problem))}
+    assert [name for name, result in results.items() if not result.passed] == [failing]
+    words = results[failing].description
+    assert said in words
+    assert unsaid not in words
+    assert words.count("Next:") == 1
+    assert MOVED in words.split("Next:")[1]
+    assert str(source.documents[0].url) not in words
+    assert results[failing].metadata["url"].value == MOVED
+
+
+@pytest.mark.parametrize(("days_late", "passes"), [(0, True), (2, True), (3, False)])
+def test_a_source_that_was_not_asked_for_too_long_warns(days_late, passes):
+    source = SOURCES["trtllm_perf"]
+    answered = source_results(source, taken(source.source_id, source.cadence_days + days_late))[0]
+    assert (answered.check_name, answered.passed) == (ANSWERED, passes)
+    assert passes or "refresh_source for trtllm_perf" in answered.description
+
+
+def test_alerts_of_all_sources_stand_in_one_place():
+    moved, well = SOURCES["mooncake_traces"], SOURCES["trtllm_perf"]
+    both = [(moved, taken(moved.source_id, **GONE)), (well, taken(well.source_id))]
+    result = currency_result(both)
+    assert not result.passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+    assert "1 of 2 sources" in result.description
+    assert set(result.metadata) == {"mooncake_traces"}
+    assert "Next: open" in result.metadata["mooncake_traces"].value
+    assert currency_result(both[1:]).passed
 
 
 def test_freshness_is_the_cadence_of_each_source():
@@ -129,9 +196,12 @@ def test_the_jobs_schedule_and_sensors_are_there_and_off():
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     assert {sensor.name for sensor in repository.sensor_defs} == {
         "after_new_figures",
+        "dead_runs",
         "edited_files",
         "refused_figures",
     }
+    on = {sensor.name for sensor in repository.sensor_defs if sensor.default_status == dg.DefaultSensorStatus.RUNNING}
+    assert on == {"dead_runs"}, "the queue waits for dead runs with the schedule off too"
     for thing in (schedule, *repository.sensor_defs):
         assert thing.description
 

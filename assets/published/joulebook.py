@@ -14,8 +14,8 @@ import assets.estimates
 import assets.raw
 from assets.published.tables import CHANGE_CAUSES, CHANGES, CHECKS, HISTORY, RELEASE_CAUSES, RELEASES
 from assets.published.views import VIEWS
-from pipelines.shown import GROUPS, OWNERS, PROMISES, code_references, preview
-from pipelines.sources.intake import promote
+from pipelines.shown import CURRENT, GROUPS, OWNERS, PROMISES, code_references, currency_result, preview
+from pipelines.sources.intake import promote, read_taken
 from pipelines.tables.contract import Table
 from pipelines.warehouse.changes import history
 from pipelines.warehouse.publish import publish
@@ -177,3 +177,16 @@ def joulebook(book: Book) -> dg.MaterializeResult:
         },
         data_version=dg.DataVersion(latest.release_id),
     )
+
+
+@dg.asset_check(
+    asset=joulebook,
+    name=CURRENT,
+    additional_deps=[asset_key("raw.snapshots")],  # after the sources, also in a run that publishes nothing
+    description="Every source answered when asked last, and what it serves was accepted. A warning that lists the "
+    "others, each with what to do.",
+)
+def rests_on_current_sources(book: Book) -> dg.AssetCheckResult:
+    with one_line_errors():
+        last = [(source, read_taken(book.warehouse.home, name)) for name, source in book.catalogue.items()]
+    return currency_result((source, taken) for source, taken in last if taken)

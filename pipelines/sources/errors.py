@@ -9,11 +9,13 @@ class SourceError(Exception):
         place: where in it: a locator (line, JSON pointer, table heading, row and column), or a url.
         problem: what was found and what was expected.
         remedy: what to do about it.
+        url: the published file, where it is one; whoever has it parsed fills it in.
     """
 
     def __init__(self, source_id: str, place: str, problem: str, remedy: str):
         super().__init__(source_id, place, problem, remedy)
         self.source_id, self.place, self.problem, self.remedy = source_id, place, problem, remedy
+        self.url = place if place.startswith("https://") else None
 
     def __str__(self) -> str:
         return " ".join(f"{self.source_id}: {self.place}: {self.problem}. {self.remedy}".split())

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import polars as pl
@@ -28,6 +29,8 @@ Accept = Callable[[pl.DataFrame], pl.DataFrame]
 Schema = dict[str, type[pl.DataType]]
 PROVENANCE = ("source_id", "source_release", "snapshot_sha256", "locator")
 """Columns every raw row has: whose it is, of which release, from which bytes, and where in them."""
+ASKED = ("live", "unchanged")
+"""States of a take whose publisher was asked and whose figures serve."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,14 @@ class Taken:
     """How a source was taken this time.
 
     `state`: live (accepted now), unchanged (the publisher serves what was accepted before), offline (not asked),
-    finished (not asked: its publisher adds nothing, and what was accepted is younger than its cadence), held (asked,
-    not accepted, `problem` says why; the last accepted extract serves), or absent (a source that may not be
-    redistributed and was never accepted in this home: no rows). `problem` also says which document was withdrawn while
-    the others were accepted. `asked_at_utc`: when the publisher last answered for all of them. `answered_at_utc`: when
-    it last answered at all, be it with figures that were not accepted. `problem_since_utc`: since when no take went
-    without a problem. `is_unanswered`: the problem is that nobody answered, not what was answered.
+    finished (not asked: its publisher adds nothing, and what was accepted is younger than its cadence), held (when it
+    was asked last, what it served was not accepted, `problem` says why; the last accepted extract serves), or absent (a
+    source that may not be redistributed and was never accepted in this home: no rows). `problem` also says which
+    document was withdrawn while the others were accepted; it stays until the publisher is asked again. `asked_at_utc`:
+    when the publisher last answered for all of them. `answered_at_utc`: when it last answered at all, be it with
+    figures that were not accepted. `problem_since_utc`: since when no take went without a problem. `is_unanswered`: the
+    problem is that nobody answered, not what was answered. `is_withdrawn`: it is that a document is there no more.
+    `problem_url`: the document. `remedy`: what the problem says to do about it, in its own last words.
     """
 
     source_id: str
@@ -52,6 +57,9 @@ class Taken:
     answered_at_utc: str | None = None
     problem_since_utc: str | None = None
     is_unanswered: bool = False
+    is_withdrawn: bool = False
+    problem_url: str | None = None
+    remedy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,12 +129,36 @@ def take_source(
     """
     before = read_taken(places.home, source.source_id)
     frame, taken = _take(source, reading, places, web, refused, ask_all=ask_all)
+    is_as_before = before and (not taken.snapshots or taken.accepted_at_utc == before.accepted_at_utc)
+    if is_as_before and taken.problem is None and taken.state not in ASKED:
+        taken = _still(before, taken)
     since = before.problem_since_utc if before else None
-    if taken.problem:
-        since = since or now_utc()
-    elif taken.state != "offline":  # a run that asked nobody cannot know that it is over
-        since = None
-    return frame, replace(taken, problem_since_utc=since)
+    return frame, replace(taken, problem_since_utc=(since or now_utc()) if taken.problem else None)
+
+
+def _still(before: Taken, taken: Taken) -> Taken:
+    """As `taken`, with the problem of the take before: a run that asked nobody cannot know that it is over."""
+    is_held = before.state == "held" and taken.snapshots
+    return replace(
+        taken,
+        state="held" if is_held else taken.state,
+        problem=before.problem,
+        is_unanswered=before.is_unanswered,
+        is_withdrawn=before.is_withdrawn,
+        problem_url=before.problem_url,
+        remedy=before.remedy,
+    )
+
+
+def _told(error: SourceError) -> dict[str, Any]:
+    """What a take keeps of the error that speaks against it."""
+    return {
+        "problem": str(error),
+        "is_unanswered": isinstance(error, UnansweredError),
+        "is_withdrawn": isinstance(error, GoneError),
+        "problem_url": error.url,
+        "remedy": error.remedy,
+    }
 
 
 def _take(
@@ -134,19 +166,21 @@ def _take(
 ) -> tuple[pl.DataFrame, Taken]:
     places.candidate(source.source_id).unlink(missing_ok=True)
     propose(places.home, source.source_id, None)
-    problem, is_unanswered = refused, False
+    told: dict[str, Any] = {"problem": refused}
     if web is not None and refused is None and not ask_all and not is_due(source, reading.version, places):
         return _serve_last(source, reading, places, None, "finished")
     if web is not None and refused is None:
         try:
             return _take_live(source, reading, places, web)
         except SourceError as error:
-            problem, is_unanswered = str(error), isinstance(error, UnansweredError)
+            told = _told(error)
         except Exception as error:  # what the web brought and nobody foresaw is held against this source alone
             problem = f"{source.source_id}: could not be taken ({type(error).__name__}: {error}). Report it."
-    frame, taken = _serve_last(source, reading, places, problem)
-    if web is None or refused is not None or is_unanswered:
-        return frame, replace(taken, is_unanswered=is_unanswered)
+            told = {"problem": problem}
+    frame, taken = _serve_last(source, reading, places, told["problem"])
+    taken = replace(taken, **told)
+    if web is None or refused is not None or taken.is_unanswered:
+        return frame, taken
     return frame, replace(taken, answered_at_utc=now_utc())
 
 
@@ -218,14 +252,13 @@ def _take_live(source: Source, reading: Reading, places: Places, web: Web) -> tu
     last = next((path for path in places.extracts_of(source.source_id) if _accepted_at(path)), None)
     known = {snapshot.url: snapshot for snapshot in read_head(last).snapshots} if last else {}
     taken, gone = _take_documents(source, store, known, web)
-    problem = str(gone) if gone else None
+    told = _told(gone) if gone else {"problem": None}
     snapshots = tuple(snapshot for snapshot, _ in taken)
     if last and (accepted := _accepted_of(snapshots, last, reading)):
         head, frame = accepted
         head = ExtractHead.of(source, head.accepted_at_utc, reading.version, snapshots)
         write_extract(places.accepted(source.source_id), head, frame)
-        now = now_utc()
-        return frame, Taken(source.source_id, "unchanged", head.accepted_at_utc, problem, snapshots, now, now)
+        return frame, _taken(source, "unchanged", head, told)
     before = _last_frame(last, reading)
     if gone and before is None:
         raise gone
@@ -246,8 +279,21 @@ def _take_live(source: Source, reading: Reading, places: Places, web: Web) -> tu
     head = ExtractHead.of(source, now_utc(), reading.version, snapshots)
     write_extract(places.candidate(source.source_id), head, frame)
     propose(places.home, source.source_id, changed)
+    return frame, _taken(source, "live", head, told)
+
+
+def _taken(source: Source, state: str, head: ExtractHead, told: dict[str, Any]) -> Taken:
+    """How a source was taken whose publisher answered just now."""
     now = now_utc()
-    return frame, Taken(source.source_id, "live", head.accepted_at_utc, problem, snapshots, now, now)
+    return Taken(
+        source.source_id,
+        state,
+        head.accepted_at_utc,
+        snapshots=tuple(head.snapshots),
+        asked_at_utc=now,
+        answered_at_utc=now,
+        **told,
+    )
 
 
 def _take_documents(
@@ -323,7 +369,9 @@ def _refuse_loss(source: Source, before: pl.DataFrame, frame: pl.DataFrame) -> N
         if n < n_before * (1 - limit):
             problem = f"has {n} rows where {n_before} were accepted, a loss of over {limit:.0%}"
             remedy = "Open the url; if they were withdrawn, raise max_row_loss_share in assets/sources.yaml."
-            raise SourceError(source.source_id, f"release {release}", problem, remedy)
+            error = SourceError(source.source_id, f"release {release}", problem, remedy)
+            error.url = next((d.place for d in source.documents if d.release == release), None)
+            raise error
 
 
 def _accepted_of(
@@ -345,7 +393,8 @@ def _parsed(parse: Parse, content: bytes, source: Source, document: Document, sh
     """As parse_document, with an exception that the parser did not foresee held against this source alone."""
     try:
         return parse_document(parse, content, source, document, sha256)
-    except SourceError:
+    except SourceError as error:
+        error.url = error.url or document.place
         raise
     except Exception as error:
         problem = f"could not be parsed ({type(error).__name__}: {error})"
@@ -425,7 +474,9 @@ def _refuse_no_document(content: bytes, source: Source, place: str) -> None:
         raise SourceError(source.source_id, place, "is empty", "The last accepted figures are served.")
     if content.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
         problem = f"is an HTML page, expected {source.format}"
-        raise SourceError(source.source_id, place, problem, "Open the url; if the file moved, edit sources.yaml.")
+        raise SourceError(
+            source.source_id, place, problem, "Open the url; if the file moved, edit assets/sources.yaml."
+        )
 
 
 def record_taken(home: Path, taken: Taken) -> None:

@@ -238,6 +238,46 @@ def test_what_the_web_brings_and_nobody_foresaw_is_held_against_the_source_alone
     assert "a_source: could not be taken (ZeroDivisionError: odd)" in taken.problem
 
 
+@pytest.mark.parametrize(("status", "is_unanswered", "is_withdrawn"), [(500, True, False), (404, False, True)])
+def test_a_take_that_asks_nobody_keeps_the_problem_of_the_one_before(
+    publish, take, places, loopback, status, is_unanswered, is_withdrawn
+):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    take()
+    for url in URLS.values():
+        loopback.replies[url.removeprefix("https://")] = Reply(b"", status)
+    _, held = take()
+    record_taken(places.home, held)
+    assert (held.state, held.is_unanswered, held.is_withdrawn) == ("held", is_unanswered, is_withdrawn)
+    _, offline = take(offline=True)
+    record_taken(places.home, offline)
+    assert offline == held
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    assert take()[1].problem is None
+
+
+def test_figures_accepted_elsewhere_meanwhile_end_the_problem_offline(publish, take, places, loopback):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    take()
+    loopback.replies.clear()
+    record_taken(places.home, take()[1])
+    text = places.accepted("a_source").read_text(encoding="utf-8")
+    places.extracts.mkdir()
+    newer = text.replace("accepted_at_utc: '2027-02-03", "accepted_at_utc: '2028-02-03")
+    (places.extracts / "a_source.csv").write_text(newer, encoding="utf-8")
+    assert (take(offline=True)[1].problem, take(offline=True)[1].state) == (None, "offline")
+
+
+def test_a_problem_names_the_document_it_is_of(publish, take, loopback):
+    publish(r1_0=b"1\n", r2_0=b"3\n")
+    take()
+    for reply in (Reply(b"n/a\n"), Reply(b"", 404), Reply(b"", 500)):
+        loopback.replies[URLS["2.0"].removeprefix("https://")] = reply
+        _, taken = take()
+        assert taken.problem_url == URLS["2.0"]
+        assert taken.problem.endswith(taken.remedy)
+
+
 FINISHED = SOURCE.model_copy(update={"finished": True, "cadence_days": 1})
 
 
