@@ -7,20 +7,28 @@ import math
 
 from pipelines.reader.book import Book
 from pipelines.reader.errors import ReaderError
-from pipelines.reader.show import show_table, show_title
+from pipelines.reader.show import Column, show_table, show_title
 
 RELEASES = """
     select release_number, released_at_utc, tag, n_estimates, n_changed, n_added, n_removed, energy_wh_per_query_p50,
            causes
     from releases order by release_number
 """
-HEADER = ("release", "released", "tag", "estimates", "changed", "new", "gone", "405B, Wh", "what changed")
+HEADER = (
+    Column("release", numeric=True), "released", Column("tag"), Column("estimates", numeric=True, leave_out=2),
+    Column("changed", numeric=True), Column("new", numeric=True), Column("gone", numeric=True),
+    Column("405B, Wh", numeric=True, leave_out=1), "what changed",
+)  # fmt: skip
 BETWEEN = """
     select cause, string_agg(distinct table_name, ', ' order by table_name) as tables, sum(n_rows_added) as added,
            sum(n_rows_removed) as removed, sum(n_rows_changed) as changed
     from release_causes where release_number > ? and release_number <= ? group by cause order by cause
 """
-CAUSE_HEADER = ("cause", "tables", "rows new", "gone", "changed", "estimates moved", "median change")
+CAUSE_HEADER = (
+    "cause", "tables", Column("rows new", numeric=True, leave_out=1), Column("gone", numeric=True, leave_out=2),
+    Column("changed", numeric=True, leave_out=3), Column("estimates moved", numeric=True),
+    Column("median change", numeric=True),
+)  # fmt: skip
 # an estimate may change in several releases: its parts of one cause add up
 MEDIANS = """
     with parts as (
@@ -54,13 +62,17 @@ LARGEST = """
     where abs(m.log_ratio) > 1e-12
     order by abs(m.log_ratio) desc, m.estimate_id limit 10
 """
-ROW_HEADER = ("estimate", "model", "on", "source", "workload", "boundary", "method", "change", "causes")
+ROW_HEADER = (
+    Column("estimate"), Column("model"), Column("on", leave_out=1), Column("source", leave_out=4),
+    Column("workload", leave_out=2), Column("boundary", leave_out=3), Column("method", leave_out=5),
+    Column("change", numeric=True), "causes",
+)  # fmt: skip
 
 
 def print_releases(book: Book) -> None:
     """One line a release."""
     rows = [[_cell(value) for value in row.values()] for row in book.rows(RELEASES)]
-    show_table(HEADER, rows, numeric=(0, 3, 4, 5, 6, 7))
+    show_table(HEADER, rows)
 
 
 def print_changes(book: Book, old: int, new: int) -> None:
@@ -80,11 +92,11 @@ def print_changes(book: Book, old: int, new: int) -> None:
     if not causes:
         show_title(f"nothing but columns changed between release {old} and {new}")
         return
-    show_table(CAUSE_HEADER, causes, numeric=(2, 3, 4, 5, 6))
+    show_table(CAUSE_HEADER, causes)
     largest = book.rows(LARGEST, *span, *span)
     if largest:
         show_title("")
-        show_table(ROW_HEADER, [_largest(*row.values()) for row in largest], numeric=(7,))
+        show_table(ROW_HEADER, [_largest(*row.values()) for row in largest])
 
 
 def _largest(*cells: object) -> list[str]:
