@@ -6,7 +6,7 @@ from pipelines.reader.book import Book
 from pipelines.reader.compute import compute
 from pipelines.reader.estimate import asked_line, what_is_asked
 from pipelines.reader.question import Asked, Question, ask_everywhere, find_area
-from pipelines.reader.show import Column, between, number, show_json, show_note, show_table, show_title
+from pipelines.reader.show import Column, between, is_terminal, number, show_json, show_note, show_table, show_title
 
 STATISTICS = ("p50", "p50_lo90", "p50_hi90", "mean")
 CONFIGURATION = (
@@ -22,11 +22,13 @@ def print_everywhere(book: Book, question: Question, as_json: bool) -> None:
         show_json({"model_id": question.model, "question": q, "defaults": defaults, "configurations": rows})
         return
     wh = f"Wh, {q['boundary']}, load {q['load']:g}, {what_is_asked({'question': q})}, {q['method']}"
-    show_title(f"{question.model} on all hardware: {asked_line(q, defaults)}")
+    area = f"gCO2e, {q['region']}"
+    if is_terminal():  # for a program the headings say it
+        show_title(f"{question.model} on all hardware: {asked_line(q, defaults)}")
     header = (
         Column("accelerator"), Column("n", numeric=True), Column("precision"),
         Column("Wh", numeric=True, piped=wh), Column("90 % interval"), Column("mean", numeric=True, leave_out=5),
-        Column("gCO2e", numeric=True, leave_out=7 if "region" in defaults else 0),
+        Column("gCO2e", numeric=True, piped=area, leave_out=7 if "region" in defaults else 0),
         Column("evidence", leave_out=2), Column("rows", numeric=True, leave_out=3, piped="benchmark rows"),
         Column("caveats", numeric=True, leave_out=4, piped="rows with a caveat"),
         Column("source", leave_out=1), Column("parallelism", leave_out=6),

@@ -182,8 +182,11 @@ def test_on_all_hardware_each_row_is_the_stored_one(run, opened):
         assert one["energy_wh_per_query_p50"] == pytest.approx(row["energy_wh_per_query_p50"], rel=1e-9)
         assert one["accelerator_id"] == row["accelerator_id"]
     lines = run("estimate", MODEL, "--on", "all", "--load", "0.5", "--boundary", "node").stdout.splitlines()
-    assert "Wh, node, load 0.5, workload traditional, serving-time" in lines[1].split("\t")
-    assert "load 0.5" in lines[0]
+    assert "Wh, node, load 0.5, workload traditional, serving-time" in lines[0].split("\t")
+    assert len(lines) == 1 + len(stored)
+    assert len({line.count("\t") for line in lines}) == 1
+    text = run("estimate", MODEL, "--on", "all", "--region", "Sweden").stdout
+    assert "gCO2e, Sweden" in text.splitlines()[0].split("\t")
 
 
 def test_published_figures_are_those_of_the_same_kind_of_query(opened):
