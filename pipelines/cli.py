@@ -7,13 +7,16 @@ commands answer belongs to pipelines/reader.
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.home import FILE_NAME, resolve_home
+from pipelines.reader import complete
+from pipelines.reader.errors import ReaderError
 
 if TYPE_CHECKING:
     from pipelines.reader.book import Book
@@ -56,7 +59,32 @@ event log that does not take half of a refresh. One run at a time, so that none 
 never ends is failed; ticks that did nothing are forgotten after a week."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """A word that does not fit is one line with the next step, like every other bad input."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        said = error.format_message().rstrip(".")
+        command = error.ctx.command_path if error.ctx else "joulebook"
+        raise ReaderError(f"{said}: {command} --help says what it takes") from error
+
+
+class Door(click.Group):
+    """The group of all commands."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        with _one_line_errors():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, context: click.Context) -> Any:
+        with _one_line_errors():
+            return super().invoke(context)
+
+
+@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="joulebook")
 def main() -> None:
     """The book of joules per query: published LLM benchmarks in, energy per query out."""
@@ -97,19 +125,25 @@ def _home(command: Callable) -> Callable:
     return click.option("--home", type=kind, help="Where joulebook.duckdb lies.")(command)
 
 
+def _region(command: Callable) -> Callable:
+    said = "ISO3 code, name, or cloud region once gsf_cloud_regions was taken online. Default: the world."
+    return click.option("--region", metavar="R", shell_complete=complete.regions, help=said)(command)
+
+
 def _question(command: Callable) -> Callable:
     """The options that make up a question, the model apart; they come as `asked`, None where not given."""
     options = (
-        click.option("--on", "accelerator", metavar="ACCELERATOR", help="Default: of the default configuration."),
+        click.option("--on", "accelerator", metavar="ACCELERATOR", shell_complete=complete.accelerators,
+                     help="Default: of the default configuration."),
         click.option("--input-tokens", type=int, metavar="N", help="Of one query, what is cached included."),
         click.option("--output-tokens", type=int, metavar="N", help="Of one query."),
         click.option("--cached-tokens", type=int, metavar="N", help="Part of the input; costs its attention only."),
-        click.option("--workload", metavar="ID", help="Default: traditional."),
-        click.option("--region", metavar="R", help="ISO3 code, name or cloud region. Default: the world."),
-        click.option("--load", type=float, metavar="L", help="Share of saturation, up to 1. Default: 1."),
+        click.option("--workload", metavar="ID", shell_complete=complete.workloads, help="Default: traditional."),
+        _region,
+        click.option("--load", type=float, metavar="L", help="Share of saturation, 0.01 to 1. Default: 1."),
         click.option("--boundary", type=click.Choice(["gpu", "node", "facility"]), help="Default: facility."),
         click.option("--method", type=click.Choice(["serving-time", "oviedo2026"]), help="Default: serving-time."),
-    )
+    )  # fmt: skip
     for option in reversed(options):
         command = option(command)
     return command
@@ -122,22 +156,28 @@ def _open(home: Path | None) -> "Book":
 
 
 @main.command()
-@click.argument("model")
+@click.argument("model", shell_complete=complete.models)
 @_question
 @click.option("--json", "as_json", is_flag=True, help="As JSON, schema in pipelines/reader/schemas.")
 @_home
 def estimate(model: str, home: Path | None, as_json: bool, **asked: Any) -> None:
-    """Energy, carbon and water of one query of MODEL, with what is behind it."""
-    from pipelines.reader.estimate import print_estimate
+    """Energy, carbon and water of one query of MODEL, with what is behind it. --on all: a row for each hardware."""
     from pipelines.reader.question import Question
+
+    if asked["accelerator"] == complete.EVERYWHERE:
+        from pipelines.reader.everywhere import print_everywhere as print_answer
+
+        asked["accelerator"] = None
+    else:
+        from pipelines.reader.estimate import print_estimate as print_answer
 
     question = Question(model, **asked)
     with _open(home) as book:
-        print_estimate(book, question, as_json)
+        print_answer(book, question, as_json)
 
 
 @main.command()
-@click.argument("estimate")
+@click.argument("estimate", shell_complete=complete.models)
 @_question
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @_home
@@ -150,8 +190,8 @@ def explain(estimate: str, home: Path | None, as_json: bool, **asked: Any) -> No
 
 
 @main.command()
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", shell_complete=complete.models_on)
+@click.argument("b", shell_complete=complete.models_on)
 @_question
 @_home
 def compare(a: str, b: str, home: Path | None, **asked: Any) -> None:
@@ -165,10 +205,16 @@ def compare(a: str, b: str, home: Path | None, **asked: Any) -> None:
 @main.command()
 @click.option("--queries", type=float, required=True, metavar="N", help="Queries a day, such as 1e9.")
 @click.option("--long-share", type=float, default=0.0, metavar="S", help="Share that is test-time. Default: 0.")
-@click.option("--model", metavar="M", help="Default: llama-3.1-405b.")
-@click.option("--on", "accelerator", metavar="ACCELERATOR", help="Default: of the default configuration.")
-@click.option("--region", metavar="R", help="ISO3 code, name or cloud region. Default: the world.")
-@click.option("--load", type=float, metavar="L", help="Mean share of saturation, up to 1. Default: 1.")
+@click.option("--model", metavar="M", shell_complete=complete.fleet_models, help="Default: llama-3.1-405b.")
+@click.option(
+    "--on",
+    "accelerator",
+    metavar="ACCELERATOR",
+    shell_complete=complete.accelerators,
+    help="Default: of the default configuration.",
+)
+@_region
+@click.option("--load", type=float, metavar="L", help="Mean share of saturation, 0.01 to 1. Default: 1.")
 @_home
 def fleet(home: Path | None, **asked: Any) -> None:
     """What many queries a day take: GWh, accelerators, peak MW, tCO2e, m3."""
@@ -177,6 +223,17 @@ def fleet(home: Path | None, **asked: Any) -> None:
     question = FleetQuestion(**asked)
     with _open(home) as book:
         print_fleet(book, question)
+
+
+@main.command()
+@click.argument("query")
+@_home
+def sql(query: str, home: Path | None) -> None:
+    """Ask the published file QUERY in SQL, read-only: a table, or CSV when piped. `-` reads it from the input."""
+    from pipelines.reader.query import print_query
+
+    with _open(home) as book:
+        print_query(book, query)
 
 
 @main.command()
@@ -212,7 +269,7 @@ def workloads(home: Path | None) -> None:
 @main.command()
 @_home
 def sources(home: Path | None) -> None:
-    """List the sources of the published file: state, revision, age, rows, licence, url."""
+    """List the sources of the published file: state, revision, age, rows, licence, and url when piped."""
     from pipelines.reader.sources import print_sources
 
     with _open(home) as book:
@@ -259,6 +316,8 @@ def report(show: bool, output: Path | None, home: Path | None) -> None:
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where the releases lie.")
 def tag(number: int, name: str, home: Path | None) -> None:
     """Give release NUMBER a NAME, so that prune keeps it. It shows in the published file after the next refresh."""
+    if not name.strip() or not name.isprintable():
+        raise ReaderError(f"a release cannot be named {name!r}: give a word, such as paper")
     _on_releases(home, lambda kept: kept.tag(number, name) or [f"release {number} is {name}"])
 
 

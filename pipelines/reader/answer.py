@@ -5,6 +5,7 @@ As a mapping that `estimate --json` prints, schema in schemas/estimate.schema.js
 
 import math
 
+from pipelines.reader.benchmarks import caveats
 from pipelines.reader.book import Book, FiledAssumptions
 from pipelines.reader.question import SERVING_TIME, Asked, ask, find_area, stored_row
 from pipelines.reader.question import Question as Question  # noqa: PLC0414  (what an answer is asked with)
@@ -14,6 +15,8 @@ STATISTICS = ("p05", "p25", "p50", "p75", "p95", "mean", "p50_lo90", "p50_hi90",
 _ACROSS = ("p05", "p25", "p75", "p95")
 SHORT, LONG = "traditional", "test-time"
 _OTHERS = {"gpu": 1, "node": 2, "facility": 3}
+COMPARABLE = (SHORT, LONG)
+"""Workloads of the kind of query that others publish figures of; of another they are no yardstick."""
 BENCHMARKED = ("shortest_input_tokens", "longest_input_tokens", "shortest_output_tokens", "longest_output_tokens")
 
 
@@ -30,11 +33,11 @@ def answer(book: Book, question: Question) -> dict:
         row = compute(book, assumed, asked).row
     return {
         "estimate_id": estimate_id,
-        "question": _question(asked),
+        "question": question_of(asked),
         "defaults": asked.defaults,
         "configuration": {name: asked.configuration[name] for name in _CONFIGURATION} | {"chosen_as": asked.chosen_as},
         "energy_wh_per_query": _energy(row, asked),
-        "impacts": None if area is None else _impacts(row, area, assumed),
+        "impacts": None if area is None else impacts_of(row, area, assumed),
         "power_w": row["power_w"],
         "pue": row["pue"],
         "accelerator_s_per_query_mean": row["accelerator_s_per_query_mean"],
@@ -58,12 +61,14 @@ _CONFIGURATION = (
 )  # fmt: skip
 
 
-def _question(asked: Asked) -> dict:
+def question_of(asked: Asked) -> dict:
+    """What was asked with its defaults filled in."""
     q = asked.question
     return {
         "method": asked.method, "workload_id": asked.workload, "boundary": asked.boundary, "load": asked.load,
         "input_tokens": q.input_tokens, "output_tokens": q.output_tokens,
         "cached_tokens": (q.cached_tokens or 0) if q.is_one_query else None,
+        "region": asked.region if asked.boundary == "facility" else None,
     }  # fmt: skip
 
 
@@ -75,7 +80,8 @@ def _energy(row: dict, asked: Asked) -> dict:
     }
 
 
-def _impacts(row: dict, area: dict, assumed: FiledAssumptions) -> dict:
+def impacts_of(row: dict, area: dict, assumed: FiledAssumptions) -> dict:
+    """Carbon and water of one query of a row at the facility, in an area."""
     import numpy as np  # noqa: PLC0415  (where it is needed)
 
     from pipelines.energy.impacts import ImpactFactors, impacts_with_intervals  # noqa: PLC0415  (NumPy)
@@ -108,7 +114,9 @@ def _benchmarks(book: Book, asked: Asked) -> dict:
     lengths = {name: c[name] for name in BENCHMARKED}
     known = source[0] if source else dict.fromkeys(("source_title", "publisher", "url", "revised_on"))
     known.pop("snapshot_sha256", None)
-    return {"source_id": c["source_id"], "source_release": c["source_release"], "n_rows": c["n_rows"]} | known | lengths
+    against = {"caveats": caveats(book, c, asked.method)}
+    of = {"source_id": c["source_id"], "source_release": c["source_release"], "n_rows": c["n_rows"]}
+    return of | known | lengths | against
 
 
 def _uncertainty(row: dict) -> dict | None:
@@ -126,13 +134,18 @@ def _uncertainty(row: dict) -> dict | None:
 
 
 def _published(book: Book, asked: Asked, wh: float) -> list[dict]:
-    """What others publish of such a query within the same boundary, or say without one; rungs that are metered tokens
-    times the length of our query are none of a query."""
+    """What others publish of a query within the same boundary, or say without one, nearest first; rungs that are
+    metered tokens times the length of our query are none of a query. The ratio only where the kind of query is theirs.
+    """
     rows = book.rows(
-        "select rung, estimate_boundary, energy_wh_per_query, estimate_basis, source_url from boundary_ladder"
-        " where ladder = 'published and metered' and rung_order = ? and workload_id = ?"
-        " and rung not like '%our mean query' order by energy_wh_per_query",
+        "select l.rung, l.estimate_boundary, l.energy_wh_per_query, l.estimate_basis, l.source_url, p.input_tokens,"
+        " p.output_tokens from boundary_ladder l left join published_estimates p"
+        " on l.rung = p.subject || ': ' || p.quantity_as_printed and l.energy_wh_per_query = p.energy_wh_per_query"
+        " where l.ladder = 'published and metered' and l.rung_order = ? and l.workload_id = ?"
+        " and l.rung not like '%our mean query' order by l.energy_wh_per_query, l.rung",
         _OTHERS[asked.boundary],
         LONG if asked.workload == LONG else SHORT,
     )
-    return [row | {"ratio_to_this": row["energy_wh_per_query"] / wh} for row in rows]
+    is_comparable = asked.workload in COMPARABLE and not asked.question.is_one_query
+    rows.sort(key=lambda row: abs(math.log(row["energy_wh_per_query"] / wh)))
+    return [row | {"ratio_to_this": row["energy_wh_per_query"] / wh if is_comparable else None} for row in rows]

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 LOG_NORMAL = "log-normal"
 REFUSED = re.compile(r"Invalid Input Error: (\w+_\w+: .*)")
 """How the error of a macro of the file begins: with its name."""
+LOCKED = re.compile(r"Could not set lock.*?(?:held in (\S+) )?\(PID (\d+)\)", re.DOTALL)
+DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
+"""What a broken file ends in while it is read; any other error is of what was asked."""
+SELECTS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
 class Book(AbstractContextManager):
@@ -36,7 +40,7 @@ class Book(AbstractContextManager):
         try:
             self._connection = duckdb.connect(str(file), read_only=True)
         except duckdb.Error as error:
-            raise self._damaged(error) from error
+            raise self._not_opened(error) from error
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
         self._connection.close()
@@ -55,6 +59,21 @@ class Book(AbstractContextManager):
         with self._one_line_errors():
             return self._connection.sql(query, params=list(values)).pl()
 
+    def select(self, query: str) -> tuple[list[str], list[tuple]]:
+        """Names and rows of one query as a person wrote it. Raises ReaderError for anything but one SELECT."""
+        try:
+            statements = self._connection.extract_statements(query)
+            if len(statements) != 1 or statements[0].type not in SELECTS:
+                raise ReaderError("one query at a time, and only to read: give one SELECT or FROM")
+            cursor = self._connection.execute(statements[0])
+            return [column[0] for column in cursor.description], cursor.fetchall()
+        except duckdb.Error as error:
+            if isinstance(error, DAMAGE) and str(self.file) in str(error):
+                raise self._damaged(error) from error
+            if refused := REFUSED.match(str(error)):
+                raise ReaderError(refused[1]) from error
+            raise ReaderError(f"{_first_words(error)}; joulebook sql 'FROM columns' lists what there is") from error
+
     @contextmanager
     def _one_line_errors(self) -> Iterator[None]:
         try:
@@ -64,18 +83,36 @@ class Book(AbstractContextManager):
         except duckdb.InvalidInputException as error:
             if refused := REFUSED.match(str(error)):  # by a macro of the file, which says what to do
                 raise ReaderError(refused[1]) from error
+            raise self._not_answered(error) from error
+        except DAMAGE as error:
             raise self._damaged(error) from error
         except duckdb.Error as error:
-            raise self._damaged(error) from error
+            raise self._not_answered(error) from error
 
     def assumptions(self) -> "FiledAssumptions":
         return FiledAssumptions(self)
 
-    def _damaged(self, error: duckdb.Error) -> ReaderError:
-        what = str(error).splitlines()[0]
+    def _not_opened(self, error: duckdb.Error) -> ReaderError:
         if not os.access(self.file, os.R_OK):
             return ReaderError(f"{self.file} may not be read: change its permissions, or name another --home")
+        if locked := LOCKED.search(str(error)):
+            return ReaderError(
+                f"{self.file} is open for writing in {locked[1] or 'another program'} (PID {locked[2]}): "
+                "close it there, or open it there read-only"
+            )
+        return self._damaged(error)
+
+    def _not_answered(self, error: duckdb.Error) -> ReaderError:
+        return ReaderError(f"{self.file} cannot answer that ({_first_words(error)}): ask for something else")
+
+    def _damaged(self, error: duckdb.Error) -> ReaderError:
+        what = str(error).splitlines()[0]
         return ReaderError(f"{self.file} cannot be read ({what}): delete it and run joulebook refresh --offline")
+
+
+def _first_words(error: duckdb.Error) -> str:
+    """The error without the query repeated below it."""
+    return " ".join(re.split(r"\n+LINE \d+:", str(error))[0].split())
 
 
 class Row(dict):

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 
-from pipelines.reader.book import Book
+from pipelines.reader.answer import impacts_of, question_of
+from pipelines.reader.book import Book, FiledAssumptions
 from pipelines.reader.compute import Computed, Serving, compute
-from pipelines.reader.estimate import defaults_line
-from pipelines.reader.question import KEY, Asked, Question, ask
-from pipelines.reader.show import between, number, show_facts, show_table, show_title
+from pipelines.reader.estimate import asked_line
+from pipelines.reader.question import KEY, Asked, Question, ask, find_area
+from pipelines.reader.show import Column, between, number, show_facts, show_table, show_title
+
+HARDWARE = ("accelerator_id", "node_id")
+"""Power is a rating times a share whose width is the scatter between systems: one system has one error, whatever it
+serves, and another system another."""
 
 
 @dataclass(frozen=True)
@@ -33,34 +38,48 @@ def print_comparison(book: Book, first: str, second: str, options: dict) -> None
     computed = [compute(book, assumed, one) for one in asked]
     ratio = ratio_of(asked, computed)
     show_title(f"{asked[0].what_runs} beside {asked[1].what_runs}")
-    show_table(("", *(f"{one.configuration['model_id']}@{one.configuration['accelerator_id']}" for one in asked)), [
+    ids = (f"{one.configuration['model_id']}@{one.configuration['accelerator_id']}" for one in asked)
+    show_table(("", *(Column(one) for one in ids)), [
         ("Wh per query", *(number(one.row["energy_wh_per_query_p50"]) for one in computed)),
         ("90 % interval", *(_interval(one.row) for one in computed)),
         ("mean, Wh", *(number(one.row["energy_wh_per_query_mean"]) for one in computed)),
         ("J per output token", *(number(one.row["energy_j_per_output_token"]) for one in computed)),
+        *_carbon(book, assumed, asked, computed),
         ("power drawn, W", *(number(one.row["power_w"]) for one in computed)),
         ("evidence", *(one.row["evidence"] for one in computed)),
         ("benchmarks", *(_benchmarks(one) for one in asked)),
         ("configuration", *(one.chosen_as for one in asked)),
     ])  # fmt: skip
     of = "" if ratio.interval is None else f", 90 % interval {between(*ratio.interval)}"
-    lines = [("ratio", f"the first takes {number(ratio.value)} times the second{of}"), ("shared", ratio.shared)]
-    defaults = {name: value for name, value in asked[0].defaults.items() if name not in ("configuration", "region")}
-    if defaults:
-        lines.append(("defaults", defaults_line(defaults)))
-    show_facts(lines)
+    defaults = {name: value for name, value in asked[0].defaults.items() if name != "configuration"}
+    show_facts([
+        ("ratio", f"the first takes {number(ratio.value)} times the second{of}"),
+        ("shared", ratio.shared),
+        ("asked", asked_line(question_of(asked[0]), defaults)),
+    ])  # fmt: skip
+
+
+def _carbon(
+    book: Book, assumed: FiledAssumptions, asked: list[Asked], computed: list[Computed]
+) -> list[tuple[str, ...]]:
+    """Of the facility alone, as estimate has it."""
+    if asked[0].boundary != "facility":
+        return []
+    area = find_area(book, asked[0].region)
+    figures = (impacts_of(one.row, area, assumed)["carbon_gco2e_per_query"]["p50"] for one in computed)
+    return [(f"gCO2e, {area['area_name']}", *(number(figure) for figure in figures))]
 
 
 def ratio_of(asked: list[Asked], computed: list[Computed]) -> Ratio:
-    """Errors that both answers have in common leave their ratio: the PUE wholly, power as far as both are known alike.
-    Those of the fits are of different benchmarks."""
+    """Errors that both answers have in common leave their ratio: the PUE wholly; that of power, full or idle, only on
+    the same hardware. Those of the fits are of different benchmarks."""
     one, two = (found.row["energy_wh_per_query_p50"] for found in computed)
     if computed[0].serving is None:
         return Ratio(one / two, None, "method oviedo2026 has no interval, nor has the ratio")
     first, second = (_half_widths(found.serving) for found in computed)
-    same_fit = all(asked[0].configuration[name] == asked[1].configuration[name] for name in KEY)
-    same_power = _saturated_width(computed[0].serving) == _saturated_width(computed[1].serving)
-    is_shared = {"fit": same_fit, "power": same_power, "pue": True, "load": True}
+    same_fit = _agree(asked, KEY)
+    same_power = _agree(asked, HARDWARE) and len({_saturated_width(found.serving) for found in computed}) == 1
+    is_shared = {"fit": same_fit, "power": same_power, "pue": True, "load": same_power}
     widths = {
         cause: abs(first[cause] - second[cause]) if shared else (first[cause] ** 2 + second[cause] ** 2) ** 0.5
         for cause, shared in is_shared.items()
@@ -68,12 +87,16 @@ def ratio_of(asked: list[Asked], computed: list[Computed]) -> Ratio:
     return Ratio(one / two, widths, _shared(same_fit, same_power))
 
 
+def _agree(asked: list[Asked], names: tuple[str, ...]) -> bool:
+    return all(asked[0].configuration[name] == asked[1].configuration[name] for name in names)
+
+
 def _shared(same_fit: bool, same_power: bool) -> str:
     fit = "one fit serves both" if same_fit else "the fits err by themselves"
     power = (
-        "power is rated the same way, so that its error is taken as common"
+        "power is of the same hardware, so that its error is common"
         if same_power
-        else "power of the one is by its boards, of the other by its server: their errors are taken as separate"
+        else "power is of different hardware, whose errors are taken as separate"
     )
     return f"{fit}; {power}; the PUE is common and leaves the ratio"
 

@@ -1,22 +1,27 @@
 """`joulebook estimate`: one answer on one screen."""
 
-import json
-
-import click
-
 from pipelines.reader.answer import CAUSES, answer
 from pipelines.reader.book import Book
 from pipelines.reader.question import Question
-from pipelines.reader.show import Fact, between, number, percent, show_facts, show_title, tokens
+from pipelines.reader.show import Fact, between, number, percent, show_facts, show_json, show_title, tokens
 
 CAUSE_NAMES = {"fit": "throughput fit", "power": "power drawn", "pue": "PUE", "load": "idle power"}
 BOUNDARY_MEANING = {"gpu": "accelerator boards", "node": "whole server", "facility": "server times PUE"}
+POWER_MEANING = {
+    "gpu": "power a share of the boards' rating, fitted to other runs",
+    "node": "power rated, not metered",
+    "facility": "power rated, not metered",
+}
+SMALLEST_SHARE = 0.005
+"""What rounds to nothing is not worth words."""
+MOST_OTHERS = 2
+"""Figures of others that are shown; `--json` has all."""
 
 
 def print_estimate(book: Book, question: Question, as_json: bool) -> None:
     found = answer(book, question)
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        show_json(found)
         return
     show_title(title(found))
     show_facts(facts(found))
@@ -43,18 +48,17 @@ def facts(found: dict) -> list[Fact]:
     across = _across(found)
     lines += [("across", across)] if across else []
     lines += _impact_lines(found["impacts"])
+    lines += [("evidence", _evidence(found)), ("benchmarks", _benchmarks(found["benchmarks"]))]
+    lines += [("caveat", _caveat(one, found["benchmarks"])) for one in found["benchmarks"]["caveats"]]
     lines += [
-        ("evidence", _evidence(found)),
-        ("benchmarks", _benchmarks(found["benchmarks"])),
         ("uncertainty", _uncertainty(found)),
         *_others(found["published"]),
-        ("asked", _asked(found)),
-        ("defaults", defaults_line(found["defaults"])),
+        ("asked", asked_line(found["question"], found["defaults"], _power(found))),
     ]
     if found["estimate_id"]:
-        lines.append(("back to source", f"joulebook explain {found['estimate_id']}"))
+        lines.append(("to its source", f"joulebook explain {found['estimate_id']}"))
     else:
-        lines.append(("back to source", "joulebook explain with the same words and options"))
+        lines.append(("to its source", "joulebook explain with the same words and options"))
     return lines
 
 
@@ -70,12 +74,12 @@ def _across(found: dict) -> str | None:
     e = found["energy_wh_per_query"]
     if e["p25"] is None:
         return None
+    half, nine_tenths = between(e["p25"], e["p75"]), between(e["p05"], e["p95"])
+    if found["question"]["input_tokens"] is not None:  # one query: only the method spreads it
+        return f"by their power and PUE half of the servers {half} Wh, nine tenths {nine_tenths}"
     spread = "" if found["uncertainty"] else " (lengths, power and PUE pooled)"
     interval = "" if e["mean_lo90"] is None else f" ({between(e['mean_lo90'], e['mean_hi90'])})"
-    return (
-        f"half of the queries take {between(e['p25'], e['p75'])} Wh{spread}, nine tenths {between(e['p05'], e['p95'])};"
-        f" mean {number(e['mean'])}{interval}"
-    )
+    return f"half of the queries {half} Wh{spread}, nine tenths {nine_tenths}; mean {number(e['mean'])}{interval}"
 
 
 def _impact_lines(impacts: dict | None) -> list[Fact]:
@@ -103,65 +107,100 @@ def _with_interval(figure: dict) -> str:
 
 
 def _evidence(found: dict) -> str:
+    """The word of the book, and what it means at this boundary and load."""
+    q = found["question"]
+    lengths = "beyond the lengths published" if found["is_extrapolated"] else "throughput published at such lengths"
+    parts = [lengths, POWER_MEANING[q["boundary"]]]
+    if q["load"] < 1:
+        parts.append(f"load {tokens(q['load'])} published by nobody, idle power assumed")
+    return "; ".join([f"{found['evidence']} ({', '.join(parts)})", *_beyond(found)])
+
+
+def _beyond(found: dict) -> list[str]:
+    if not found["is_extrapolated"]:
+        return ["not extrapolated"]
     beyond = found["share_of_queries_beyond"]
-    meaning = {
-        "benchmarked": "throughput was published at such lengths; power is rated, not metered",
-        "predicted": "beyond the published lengths",
-        "assumed": "idle power is assumed",
-    }[found["evidence"]]
-    parts = [f"{found['evidence']} ({meaning})"]
-    if found["is_extrapolated"]:
-        parts.append(
-            f"extrapolated: {percent(beyond['output_longer'])} of the queries have longer outputs than any "
-            f"benchmarked, {percent(beyond['input_outside'])} an input outside"
-        )
-        share = found["mean_share_extrapolated"]
-        parts += [f"{percent(share)} of the mean rests on such queries"] if share is not None else []
-    else:
-        parts.append("not extrapolated")
-    return "; ".join(parts)
+    if found["question"]["input_tokens"] is not None:
+        sides = {"output_longer": "a longer output than any", "output_shorter": "a shorter output than any",
+                 "input_outside": "an input outside those"}  # fmt: skip
+        has = [words for side, words in sides.items() if beyond[side] > 0]
+        return [f"extrapolated: it has {' and '.join(has) or 'lengths other than those'} benchmarked"]
+    sides = {
+        "output_longer": "have longer outputs than any benchmarked",
+        "input_outside": "have an input outside the benchmarked",
+    }
+    has = [f"{percent(beyond[side])} {words}" for side, words in sides.items() if beyond[side] >= SMALLEST_SHARE]
+    share = found["mean_share_extrapolated"]
+    return [
+        f"extrapolated: of the queries {' and '.join(has) or 'few have lengths not benchmarked'}",
+        *([f"{percent(share)} of the mean rests on such queries"] if share is not None else []),
+    ]
 
 
 def _benchmarks(b: dict) -> str:
-    revised = f", revised {b['revised_on']}" if b["revised_on"] else ""
     return (
-        f"{b['n_rows']} rows of {b['source_id']} {b['source_release']} ({b['source_title']}, {b['publisher']}"
-        f"{revised}): {b['shortest_input_tokens']} to {b['longest_input_tokens']} tokens in, "
+        f"{b['n_rows']} rows of {b['source_id']} {b['source_release']} ({b['publisher']}): "
+        f"{b['shortest_input_tokens']} to {b['longest_input_tokens']} tokens in, "
         f"{b['shortest_output_tokens']} to {b['longest_output_tokens']} out"
     )
+
+
+def _caveat(one: dict, benchmarks: dict) -> str:
+    return f"of {one['n_rows']} of these {benchmarks['n_rows']} rows: {one['caveat']}"
 
 
 def _uncertainty(found: dict) -> str:
     known = found["uncertainty"]
     if known is None:
-        return "not known by this method: its quartiles pool lengths, power and PUE; how wrong it is: table backtest"
+        return "not known by this method; how wrong it is: table backtest"
     shares = sorted(CAUSES, key=lambda cause: -known["share"][cause])
     parts = [f"{CAUSE_NAMES[cause]} {percent(known['share'][cause])}" for cause in shares if known["share"][cause] > 0]
-    return f"mostly {CAUSE_NAMES[known['dominant']]}; of the interval: {', '.join(parts)}"
+    return f"of the interval: {', '.join(parts)}"
 
 
 def _others(published: list[dict]) -> list[Fact]:
-    lines = []
-    for i, other in enumerate(published):
-        lines.append(
-            (
-                "others say" if i == 0 else "",
-                f"{number(other['energy_wh_per_query'])} Wh, {number(other['ratio_to_this'])} times this: "
-                f"{other['rung'].split(': energy_per')[0]} ({other['estimate_basis']}, "
-                f"boundary {other['estimate_boundary']})",
-            )
-        )
-    return lines
+    """The nearest. Beside another kind of query they are no yardstick: then one, with its lengths, without a ratio."""
+    facts = []
+    for other in published[:MOST_OTHERS]:
+        ratio = other["ratio_to_this"]
+        if ratio is None and facts:
+            break
+        kind = "other lengths and models: " if ratio is None else "other models: "
+        beside = _lengths(other) if ratio is None else f"{number(ratio)} times this"
+        facts.append((
+            "" if facts else "others say",
+            f"{'' if facts else kind}{number(other['energy_wh_per_query'])} Wh, {beside}: "
+            f"{other['rung'].split(': energy_per')[0]} ({other['estimate_basis']}, {other['estimate_boundary']})",
+        ))  # fmt: skip
+    return facts
 
 
-def _asked(found: dict) -> str:
-    q = found["question"]
-    power = f"{number(found['power_w'])} W drawn"
-    pue = f", PUE {found['pue']:.2f}" if q["boundary"] == "facility" else ""
-    return (
-        f"method {q['method']}, boundary {q['boundary']} ({BOUNDARY_MEANING[q['boundary']]}: {power}{pue}), "
-        f"load {tokens(q['load'])}"
-    )
+def _lengths(other: dict) -> str:
+    known = [f"{tokens(other[f'{side}_tokens'])} {word}" for side, word in (("input", "in"), ("output", "out"))
+             if other[f"{side}_tokens"] is not None]  # fmt: skip
+    return f"{', '.join(known)}" if known else "lengths not published"
+
+
+def _power(found: dict) -> str:
+    pue = f" * PUE {found['pue']:.2f}" if found["question"]["boundary"] == "facility" else ""
+    return f": {number(found['power_w'])} W{pue}"
+
+
+def asked_line(q: dict, defaults: dict, power: str = "") -> str:
+    """All that was asked: what was given, then what was filled in. Without it no energy means anything."""
+    values = {
+        "method": q["method"],
+        "workload": q["workload_id"],
+        "boundary": f"{q['boundary']} ({BOUNDARY_MEANING[q['boundary']]}{power})",
+        "load": tokens(q["load"]),
+        "region": q["region"],
+    }
+    given = [f"{name} {value}" for name, value in values.items() if name not in defaults and value is not None]
+    if q["input_tokens"] is not None:
+        given = [what_is_asked({"question": q}), *(one for one in given if not one.startswith("workload "))]
+    filled_in = [f"{name} {values.get(name, value)}" for name, value in defaults.items()]
+    parts = [", ".join(given)] if given else []
+    return "; ".join([*parts, *([f"by default {', '.join(filled_in)}"] if filled_in else [])])
 
 
 def defaults_line(defaults: dict) -> str:

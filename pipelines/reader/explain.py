@@ -4,12 +4,10 @@ Everything is read from the published file: the rows that were fitted, where eac
 fit, the assumptions, and the formula with the numbers put in.
 """
 
-import json
 import math
 import re
 from collections import Counter
 
-import click
 import numpy as np
 
 from pipelines.energy.assumed import half_width_id, paper_node_power_id, prior_of
@@ -19,17 +17,17 @@ from pipelines.energy.specifications import RATINGS, SPECIFICATIONS, deployments
 from pipelines.energy.throughput import fit_rule
 from pipelines.energy.units import JOULES_PER_WH
 from pipelines.energy.workloads import TRACES
+from pipelines.reader.benchmarks import PAPER_SOURCE, benchmark_rows
 from pipelines.reader.book import Book, FiledAssumptions, same
 from pipelines.reader.compute import Computed, Serving, compute
 from pipelines.reader.errors import ReaderError
 from pipelines.reader.estimate import defaults_line
 from pipelines.reader.question import KEY, OVIEDO, SERVING_TIME, Asked, Question, ask, stored_row
-from pipelines.reader.show import Fact, number, show_facts, show_table, show_title
+from pipelines.reader.show import Column, Fact, number, show_facts, show_json, show_table, show_title
 
 ESTIMATE_ID = re.compile("[0-9a-f]{12}")
 AGREES = 1e-9
 PRIOR = "serving-time.prior."
-PAPER_SOURCE, PAPER_PRECISION = "oviedo_throughput", "fp8"
 TABLES = {SERVING_TIME: "serving_fits", OVIEDO: "throughput_rules"}
 COEFFICIENTS = ("b0", "b1", "b2", "cap_output_tokens_per_s")
 STATISTICS = ("p05", "p25", "p50", "p75", "p95", "mean", "p50_lo90", "p50_hi90", "mean_lo90", "mean_hi90")
@@ -42,7 +40,7 @@ _BENCHMARK = (
 def print_explanation(book: Book, estimate: str, options: dict, as_json: bool) -> None:
     found = explain(book, asked_of(book, estimate, options))
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        show_json(found)
         return
     _print(found)
 
@@ -58,11 +56,18 @@ def asked_of(book: Book, estimate: str, options: dict) -> Asked:
         raise ReaderError(f"no estimate {estimate}: energy_per_query has the ids, and joulebook estimate prints one")
     row = rows[0]
     key = [row[name] for name in KEY]
-    configuration = book.rows(f"from {TABLES[row['method']]} where {same(KEY)}", *key)[0]
+    configuration = _only(book, book.rows(f"from {TABLES[row['method']]} where {same(KEY)}", *key), "fit")
     question = Question(row["model_id"])
     return Asked(
         question, configuration, "as named", row["method"], row["workload_id"], row["boundary"], row["load"], ""
     )
+
+
+def _only(book: Book, rows: list[dict], what: str) -> dict:
+    """The row that a whole file has. Raises ReaderError for a file that someone took rows out of."""
+    if not rows:
+        raise ReaderError(f"{book.file} has lost the {what} behind this estimate: run joulebook refresh --offline")
+    return rows[0]
 
 
 def explain(book: Book, asked: Asked) -> dict:
@@ -71,7 +76,7 @@ def explain(book: Book, asked: Asked) -> dict:
     computed = compute(book, assumed, asked)
     stored = stored_row(book, asked)
     _also_behind(assumed, asked)
-    rows = benchmark_rows(book, asked)
+    rows = benchmark_rows(book, asked.configuration, asked.method)
     return {
         "estimate_id": stored and stored["estimate_id"],
         "what": f"{asked.what_runs}, {_workload(asked)}, boundary {asked.boundary}, load {asked.load:g}, "
@@ -89,21 +94,6 @@ def explain(book: Book, asked: Asked) -> dict:
         "checks": _checks(book, asked),
         "assumptions": [row | {"has_effect": _has_effect(row, computed.serving)} for row in assumed.used.values()],
     }
-
-
-def benchmark_rows(book: Book, asked: Asked) -> list[dict]:
-    """The printed rows that were fitted, as the fits choose them."""
-    c = asked.configuration
-    order = "input_tokens is not null and output_tokens is not null order by input_tokens, output_tokens, locator"
-    if asked.method == OVIEDO and c["source_id"] == PAPER_SOURCE:
-        # the paper pools the FP8 rows of a model, whatever their hardware
-        where, values = (
-            "source_id = ? and model_id = ? and precision = ?",
-            (PAPER_SOURCE, c["model_id"], PAPER_PRECISION),
-        )
-    else:
-        where, values = same(KEY), tuple(asked.key)
-    return book.rows(f"from serving_measurements where {where} and {order}", *values)
 
 
 def _also_behind(assumed: FiledAssumptions, asked: Asked) -> None:
@@ -228,12 +218,13 @@ def _refit(assumed: FiledAssumptions, book: Book, asked: Asked, rows: list[dict]
 
 def _specifications(book: Book, asked: Asked) -> dict:
     c = asked.configuration
-    (row,) = book.rows(
+    rows = book.rows(
         f"select {', '.join(f'm.{name}' for name in SPECIFICATIONS)}, {', '.join(f'a.{name}' for name in RATINGS)}"
         " from models m, accelerators a where m.model_id = ? and a.accelerator_id = ?",
         c["model_id"],
         c["accelerator_id"],
     )
+    row = _only(book, rows, "model or accelerator")
     return row | {name: c[name] for name in ("precision", "n_accelerators")}
 
 
@@ -243,7 +234,7 @@ def _source(book: Book, asked: Asked) -> dict:
     rows = book.rows(
         f"select {columns} from sources where source_id = ? and source_release = ?", c["source_id"], c["source_release"]
     )
-    return rows[0]
+    return _only(book, rows, "source")
 
 
 def _other_sources(book: Book, asked: Asked) -> list[dict]:
@@ -329,9 +320,16 @@ def _print(found: dict) -> None:
         ])  # fmt: skip
     show_title("Printed rows that were fitted")
     show_table(
-        ("where", "in", "out", "printed", "unit", "basis", "output tokens/s"),
+        (
+            "where",
+            Column("in", numeric=True),
+            Column("out", numeric=True),
+            Column("printed", numeric=True),
+            Column("unit", leave_out=1),
+            Column("basis", leave_out=3),
+            Column("output tokens/s", numeric=True, leave_out=2),
+        ),
         [_benchmark_cells(row) for row in found["benchmarks"]],
-        numeric=(1, 2, 3, 6),
     )
     notes = [(row["locator"], row["caveat"]) for row in found["benchmarks"] if row["caveat"]]
     notes += [

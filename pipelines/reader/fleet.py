@@ -9,15 +9,17 @@ from pipelines.energy.fleet import accelerators_needed, energy_gwh_per_day, peak
 from pipelines.energy.impacts import ImpactFactors, impacts_with_intervals
 from pipelines.energy.intervals import combined_half_width_ln, interval
 from pipelines.energy.units import DAYS_PER_YEAR, GRAMS_PER_TONNE, ML_PER_M3, WH_PER_GWH
+from pipelines.reader.benchmarks import caveats
 from pipelines.reader.book import Book
 from pipelines.reader.compute import Serving, serving_of, workload_named
 from pipelines.reader.errors import ReaderError
-from pipelines.reader.question import DEFAULT_MODEL, SERVING_TIME, WORLD, choose, find_area
-from pipelines.reader.show import between, number, percent, show_facts, show_title
+from pipelines.reader.question import DEFAULT_MODEL, SERVING_TIME, WORLD, check_load, choose, find_area
+from pipelines.reader.show import between, number, percent, show_facts, show_title, tokens
 
 SHORT, LONG = "traditional", "test-time"
 KW_PER_MW = 1e3
 MOST_QUERIES = 1e13
+SMALLEST_SHARE = 0.01
 Figure = tuple[float, float, float]
 
 
@@ -37,8 +39,7 @@ class FleetQuestion:
             raise ReaderError(f"--queries {self.queries:g} is impossible: give queries a day, such as 1e9")
         if not 0 <= self.long_share <= 1:
             raise ReaderError(f"--long-share {self.long_share:g} is impossible: give a share from 0 to 1")
-        if self.load is not None and not 0 < self.load <= 1:
-            raise ReaderError(f"--load {self.load:g} is impossible: give a share of saturation above 0, up to 1")
+        check_load(self.load)
 
 
 @dataclass(frozen=True)
@@ -122,24 +123,29 @@ def print_fleet(book: Book, question: FleetQuestion) -> None:
     fleet, c, chosen_as = fleet_of(book, question)
     area = find_area(book, question.region or WORLD)
     impacts = fleet.impacts(area, ImpactFactors.of(book.assumptions()))
-    gwh = fleet.energy_gwh_per_day
+    gwh, against = fleet.energy_gwh_per_day, caveats(book, c, SERVING_TIME)
     show_title(
-        f"{number(question.queries)} queries a day, {percent(question.long_share)} of them {LONG}, on {c['model_id']} "
-        f"served by {c['accelerator_id']} ({c['precision']}, {c['parallelism']}, {c['framework']})"
+        f"{_queries(question.queries)} queries a day, {percent(question.long_share)} of them {LONG}, on "
+        f"{c['model_id']} served by {c['accelerator_id']} ({c['precision']}, {c['parallelism']}, {c['framework']})"
     )
-    beyond = [(part.workload, part.served.time.mean_share_beyond[0]) for part in fleet.parts]
     show_facts([
         ("energy", f"{_figure(gwh)} GWh a day, {_figure([end * DAYS_PER_YEAR for end in gwh])} GWh a year"),
-        ("accelerators", f"{_figure(fleet.accelerators)} {c['accelerator_id']}, evenly over the day"),
-        ("peak", f"{_figure(fleet.peak_mw)} MW with all of them saturated, building included"),
+        ("accelerators", _accelerators(fleet, c)),
+        ("peak", _peak(fleet, c)),
         ("carbon", f"{_figure(impacts['carbon_gco2e'])} tCO2e a day, location-based: {area['area_name']} "
                    f"({area['area_id']}), {number(area['carbon_gco2e_per_kwh'])} g/kWh"),
         ("water", f"{_figure(impacts['on_site_water_ml'])} m3 a day on site, {_grid(impacts['grid_water_ml'])}"),
         ("intervals", "90 %, in brackets: fit, power and PUE are taken as common to all queries"),
-        ("extrapolated", ", ".join(f"{percent(share)} of the energy of {name}" for name, share in beyond)),
+        ("evidence", "; ".join(_evidence(part) for part in fleet.parts)),
         ("benchmarks", f"{c['n_rows']} rows of {c['source_id']} {c['source_release']}"),
-        ("defaults", _defaults(question, chosen_as)),
+        *(("caveat", f"of {one['n_rows']} of these {c['n_rows']} rows: {one['caveat']}") for one in against),
+        ("asked", _asked(question, chosen_as)),
     ])  # fmt: skip
+
+
+def _queries(queries: float) -> str:
+    """As a person counts them."""
+    return f"{queries:,.0f}" if queries < 1e6 and queries.is_integer() else number(queries)
 
 
 def _figure(ends: tuple[float, ...] | list[float]) -> str:
@@ -151,8 +157,35 @@ def _grid(ends: Figure | None) -> str:
     return "not published of the grid there" if ends is None else f"{_figure(ends)} m3 of the grid"
 
 
-def _defaults(question: FleetQuestion, chosen_as: str) -> str:
-    used = {"model": DEFAULT_MODEL, "region": WORLD, "load": "1"}
+def _accelerators(fleet: Fleet, c: dict) -> str:
+    """A model is served by whole deployments: of queries that do not fill one there is still one."""
+    n, busy = c["n_accelerators"], fleet.accelerators
+    if busy[0] < n:
+        used = percent(busy[0] / n) if busy[0] / n >= SMALLEST_SHARE else f"less than {percent(SMALLEST_SHARE)}"
+        return f"at least one deployment of {n} {c['accelerator_id']}, of which these queries fill {used}"
+    return f"{_figure(busy)} {c['accelerator_id']} in deployments of {n}, evenly over the day"
+
+
+def _peak(fleet: Fleet, c: dict) -> str:
+    busy, n = fleet.accelerators[0], c["n_accelerators"]
+    if busy < n:
+        one = [end / busy * n for end in fleet.peak_mw]
+        return f"{number(KW_PER_MW * one[0])} kW with one deployment saturated, building included"
+    return f"{_figure(fleet.peak_mw)} MW with all of them saturated, building included"
+
+
+def _evidence(part: Part) -> str:
+    beyond = part.served.time.mean_share_beyond[0]
+    return f"{part.workload} {part.served.estimate.evidence[0]}, {percent(beyond)} of its energy extrapolated"
+
+
+def _asked(question: FleetQuestion, chosen_as: str) -> str:
+    """All that was asked, then what was filled in."""
+    used = {"model": DEFAULT_MODEL, "accelerator": None, "region": WORLD, "load": 1.0}
     given = {name: getattr(question, name) for name in used}
-    parts = [f"{name} {used[name]}" for name, value in given.items() if value is None]
-    return ", ".join([f"method {SERVING_TIME}", "boundary facility", *parts, f"configuration {chosen_as}"])
+    shown = {name: tokens(value) if name == "load" else value for name, value in given.items() if value is not None}
+    filled_in = [f"{name} {used[name]:g}" if name == "load" else f"{name} {used[name]}"
+                 for name, value in given.items() if value is None and used[name] is not None]  # fmt: skip
+    filled_in = [f"method {SERVING_TIME}", "boundary facility", *filled_in, f"configuration {chosen_as}"]
+    parts = [", ".join(f"{name} {value}" for name, value in shown.items())] if shown else []
+    return "; ".join([*parts, f"by default {', '.join(filled_in)}"])

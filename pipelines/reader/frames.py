@@ -24,6 +24,8 @@ from pipelines.reader.errors import ReaderError, unknown
 if TYPE_CHECKING:
     import polars as pl
 
+OF_ARGUMENTS = (duckdb.BinderException, duckdb.DataError)
+"""What arguments of another kind, or beyond what numbers hold, end in."""
 HISTORY = "energy_per_query"
 """The table whose earlier states are in the file itself."""
 
@@ -86,7 +88,7 @@ def _asked(book: Book, name: str, call: str, values: tuple) -> "pl.DataFrame":
     try:
         return book.frame(f"from {call}", *values)
     except ReaderError as error:
-        if values and isinstance(error.__cause__, duckdb.BinderException):
+        if values and isinstance(error.__cause__, OF_ARGUMENTS):
             (row,) = book.rows("select comment from duckdb_functions() where function_name = ? and not internal", name)
             raise ReaderError(f"{name} does not take these arguments: {row['comment']}") from error
         raise
@@ -94,7 +96,8 @@ def _asked(book: Book, name: str, call: str, values: tuple) -> "pl.DataFrame":
 
 def _release(book: Book, release: int | str) -> tuple[int, str]:
     for row in book.rows("from releases order by release_number"):
-        if release in (row["release_number"], row["tag"]):
+        # True equals 1 in Python, and says nothing of a release
+        if not isinstance(release, bool) and release in (row["release_number"], row["tag"]):
             return row["release_number"], row["folder"]
     raise ReaderError(f"no release {release!r} in {book.file}: joulebook releases lists all")
 

@@ -4,11 +4,11 @@ Every default that is used is kept by name, to be printed with the answer.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pipelines.reader.book import Book, same
-from pipelines.reader.errors import ReaderError, unknown
+from pipelines.reader.errors import ReaderError, alike, beginning, did_you_mean, unknown
 
 SERVING_TIME, OVIEDO = METHODS = ("serving-time", "oviedo2026")
 BOUNDARIES = ("gpu", "node", "facility")
@@ -17,6 +17,9 @@ KEY = (
     "framework", "scenario", "concurrency",
 )  # fmt: skip
 WORLD = "WOR"
+LEAST_LOAD = 0.01
+"""Below, idle power alone is asked for: energy per query grows without end as the load goes to nothing."""
+CLOUD_REGION, CLOUD_SOURCE = "cloud region", "gsf_cloud_regions"
 DEFAULT_MODEL = "llama-3.1-405b"
 """Of a fleet, and of the figure beside each workload."""
 MOST_TIMES_BEYOND = 10
@@ -26,6 +29,12 @@ _CANDIDATES = {
     SERVING_TIME: "from serving_fits where ln_prefill is not null",
     OVIEDO: "from throughput_rules where no_estimate_because is null",
 }
+
+
+def check_load(load: float | None) -> None:
+    """Raises ReaderError for a share of saturation at which nothing can be said."""
+    if load is not None and not LEAST_LOAD <= load <= 1:
+        raise ReaderError(f"--load {load:g} cannot be answered: give a share of saturation from {LEAST_LOAD:g} up to 1")
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,7 @@ class Question:
     method: str | None = None
 
     def __post_init__(self) -> None:
-        if self.load is not None and not 0 < self.load <= 1:
-            raise ReaderError(f"--load {self.load:g} is impossible: give a share of saturation above 0, up to 1")
+        check_load(self.load)
         self._check_lengths()
         if self.method == OVIEDO and self.boundary == "gpu":
             raise ReaderError("method oviedo2026 knows no boundary gpu: ask for node or facility, or serving-time")
@@ -104,8 +112,9 @@ class Asked:
         )
 
 
-def ask(book: Book, question: Question) -> Asked:
-    """The question with its defaults. Raises ReaderError for ids that the book does not have."""
+def ask(book: Book, question: Question, within_reach: bool = True) -> Asked:
+    """The question with its defaults. Raises ReaderError for ids that the book does not have, and (`within_reach`) for
+    lengths that nothing is known of."""
     found = {name: getattr(question, name) for name in DEFAULTS}
     if question.workload is not None:
         _check_workload(book, question.workload)
@@ -119,12 +128,38 @@ def ask(book: Book, question: Question) -> Asked:
     found |= {name: DEFAULTS[name] for name in used}
     configuration, chosen_as = choose(book, question.model, question.accelerator, found["method"], found["boundary"])
     asked = Asked(question, configuration, chosen_as, **found, defaults=used | {"configuration": chosen_as})
-    _check_reach(asked)
+    if within_reach and (too_long := _beyond_reach(asked)):
+        raise too_long
     return asked
+
+
+def ask_everywhere(book: Book, question: Question) -> list[Asked]:
+    """The question on every configuration that can answer it; those that its lengths are too long for are left out.
+
+    Raises ReaderError as `ask` does, where none can.
+    """
+    first = ask(book, question, within_reach=False)
+    found = [
+        replace(first, configuration=one, chosen_as="each")
+        for one in usable_for(book, question.model, None, first.method, first.boundary)
+    ]
+    within = [asked for asked in found if _beyond_reach(asked) is None]
+    if not within:
+        raise _beyond_reach(first) or ReaderError(f"no configuration of {question.model} was benchmarked that long")
+    return within
 
 
 def choose(book: Book, model: str, accelerator: str | None, method: str, boundary: str) -> tuple[dict, str]:
     """The configuration that answers for a model (on an accelerator), and why that one."""
+    usable = usable_for(book, model, accelerator, method, boundary)
+    best, default = _best(usable, book.rows("from default_configurations where model_id = ?", model))
+    if default is not None:
+        return best, default["chosen_as"]
+    return best, "most benchmarked" if accelerator is None else f"most benchmarked on {accelerator}"
+
+
+def usable_for(book: Book, model: str, accelerator: str | None, method: str, boundary: str) -> list[dict]:
+    """The configurations that can answer for a model (on an accelerator). Raises ReaderError where there is none."""
     usable = book.rows(_CANDIDATES[method])
     power = "tdp_w" if boundary == "gpu" else "node_power_max_w"
     usable = [row for row in usable if row[power] is not None]
@@ -138,12 +173,7 @@ def choose(book: Book, model: str, accelerator: str | None, method: str, boundar
             )
         raise unknown("model", model, models, "joulebook models lists all")
     usable = [row for row in usable if row["model_id"] == model]
-    if accelerator is not None:
-        usable = _on(book, usable, model, accelerator)
-    best, default = _best(usable, book.rows("from default_configurations where model_id = ?", model))
-    if default is not None:
-        return best, default["chosen_as"]
-    return best, "most benchmarked" if accelerator is None else f"most benchmarked on {accelerator}"
+    return usable if accelerator is None else _on(book, usable, model, accelerator)
 
 
 def answering(book: Book) -> list[dict]:
@@ -172,7 +202,9 @@ def _on(book: Book, usable: list[dict], model: str, accelerator: str) -> list[di
         if known:
             raise ReaderError(f"{model} has no usable benchmark on {accelerator}: it has on {', '.join(there)}")
         every = {row["accelerator_id"] for row in book.rows("select accelerator_id from accelerators")}
-        raise unknown("accelerator", accelerator, every, f"{model} has benchmarks on {', '.join(there)}")
+        meant = beginning(accelerator, there) or beginning(accelerator, every) or alike(accelerator, there)
+        look = f"{model} has benchmarks on {', '.join(there)}"
+        raise unknown("accelerator", accelerator, meant or every, look)
     return found
 
 
@@ -191,14 +223,16 @@ def _check_workload(book: Book, workload: str) -> None:
         raise unknown("workload", workload, known, "joulebook workloads lists all")
 
 
-def _check_reach(asked: Asked) -> None:
+def _beyond_reach(asked: Asked) -> ReaderError | None:
+    """The error for lengths beyond what the benchmarks of the configuration tell."""
     for side, given in (("input", asked.question.input_tokens), ("output", asked.question.output_tokens)):
         longest = asked.configuration[f"longest_{side}_tokens"]
         if given is not None and given > MOST_TIMES_BEYOND * longest:
-            raise ReaderError(
+            return ReaderError(
                 f"--{side}-tokens {given} is more than {MOST_TIMES_BEYOND} times the longest benchmarked {side} "
                 f"({longest}), where nothing tells what a query takes: ask for at most {MOST_TIMES_BEYOND * longest}"
             )
+    return None
 
 
 def stored_row(book: Book, asked: Asked) -> dict | None:
@@ -211,20 +245,57 @@ def stored_row(book: Book, asked: Asked) -> dict | None:
 
 
 def find_area(book: Book, region: str) -> dict:
-    """The area by its id or name: area_id, area_name, year and its factors."""
+    """The area by its id or name: area_id, area_name, year and its factors.
+
+    Countries go before cloud regions, whose id is `Provider region`: the part behind the provider or the place will do,
+    where one area alone has it.
+    """
     areas = book.rows(
-        "select c.area_id, c.area_name, c.year, c.carbon_gco2e_per_kwh, w.grid_water_l_per_kwh"
+        "select c.area_id, c.area_name, c.year, c.carbon_gco2e_per_kwh, w.grid_water_l_per_kwh, c.area_kind"
         " from grids c left join grids w on w.area_id = c.area_id and w.is_default_water where c.is_default_carbon"
+        " order by c.area_id"
     )
     wanted = region.casefold()
-    for area in areas:
-        if wanted in (area["area_id"].casefold(), area["area_name"].casefold()):
-            return area
-    names = {area["area_name"].lower(): area["area_id"] for area in areas} | {
-        area["area_id"].lower(): area["area_id"] for area in areas
-    }
-    from difflib import get_close_matches  # noqa: PLC0415  (only for a misspelling)
+    for called in (_by_id, _by_name, _by_cloud_region, _by_place):
+        found = [area for area in areas if called(area) == wanted]
+        if len(found) == 1:
+            return {name: value for name, value in found[0].items() if name != "area_kind"}
+        if found:
+            choices = " or ".join(repr(area["area_id"]) for area in found)
+            raise ReaderError(f"region {region!r} is of several areas: ask for {choices}")
+    raise _no_area(areas, region)
 
-    near = [f"{names[name]} ({name})" for name in get_close_matches(wanted, names, n=3, cutoff=0.6)]
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise ReaderError(f"no region {region!r}: {hint}give an ISO3 code (SWE) or a name (Sweden) of table grids")
+
+def _by_id(area: dict) -> str:
+    return area["area_id"].casefold()
+
+
+def _by_name(area: dict) -> str | None:
+    return None if area["area_kind"] == CLOUD_REGION else area["area_name"].casefold()
+
+
+def _by_cloud_region(area: dict) -> str | None:
+    return area["area_id"].rpartition(" ")[2].casefold() if area["area_kind"] == CLOUD_REGION else None
+
+
+def _by_place(area: dict) -> str | None:
+    return area["area_name"].casefold() if area["area_kind"] == CLOUD_REGION else None
+
+
+def _no_area(areas: list[dict], region: str) -> ReaderError:
+    """With the areas that may be meant, each once, and without the cloud regions of a file that has none."""
+    has_cloud = any(area["area_kind"] == CLOUD_REGION for area in areas)
+    names = {area["area_id"]: area for area in areas} | {
+        name: area for area in areas for name in (area["area_name"], _by_cloud_region(area)) if name
+    }
+    is_of_cloud = not has_cloud and any(letter.isdigit() for letter in region)
+    meant = {} if is_of_cloud else {names[name]["area_id"]: names[name] for name in alike(region, names, cutoff=0.7)}
+    hint = did_you_mean([_named(area) for area in meant.values()])
+    absent = "" if has_cloud or meant else (
+        f"; cloud regions are of source {CLOUD_SOURCE}, which this file lacks until joulebook refresh takes it online"
+    )  # fmt: skip
+    return ReaderError(f"no region {region!r}: {hint}give an ISO3 code (SWE) or a name (Sweden) of table grids{absent}")
+
+
+def _named(area: dict) -> str:
+    return area["area_id"] if area["area_id"] == area["area_name"] else f"{area['area_id']} ({area['area_name']})"

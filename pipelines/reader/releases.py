@@ -7,20 +7,29 @@ import math
 
 from pipelines.reader.book import Book
 from pipelines.reader.errors import ReaderError
-from pipelines.reader.show import show_table, show_title
+from pipelines.reader.show import Column, show_table, show_title
 
 RELEASES = """
     select release_number, released_at_utc, tag, n_estimates, n_changed, n_otherwise, n_added, n_removed,
            energy_wh_per_query_p50, causes
     from releases order by release_number
 """
-HEADER = ("release", "released", "tag", "estimates", "changed", "otherwise", "new", "gone", "405B, Wh", "what changed")
+HEADER = (
+    Column("release", numeric=True), "released", Column("tag"), Column("estimates", numeric=True, leave_out=2),
+    Column("changed", numeric=True), Column("otherwise", numeric=True, leave_out=3),
+    Column("new", numeric=True), Column("gone", numeric=True),
+    Column("405B, Wh", numeric=True, leave_out=1), "what changed",
+)  # fmt: skip
 BETWEEN = """
     select cause, string_agg(distinct table_name, ', ' order by table_name) as tables, sum(n_rows_added) as added,
            sum(n_rows_removed) as removed, sum(n_rows_changed) as changed
     from release_causes where release_number > ? and release_number <= ? group by cause order by cause
 """
-CAUSE_HEADER = ("cause", "tables", "rows new", "gone", "changed", "estimates moved", "median change")
+CAUSE_HEADER = (
+    "cause", "tables", Column("rows new", numeric=True, leave_out=1), Column("gone", numeric=True, leave_out=2),
+    Column("changed", numeric=True, leave_out=3), Column("estimates moved", numeric=True),
+    Column("median change", numeric=True),
+)  # fmt: skip
 # an estimate may change in several releases: its parts of one cause add up
 MEDIANS = """
     with parts as (
@@ -66,13 +75,17 @@ LARGEST = """,
 """
 NOT_SHARED = 1e-6
 """What of a change in ln no release shares out: between two of them the estimate was not there."""
-ROW_HEADER = ("estimate", "model", "on", "source", "workload", "boundary", "method", "change", "causes")
+ROW_HEADER = (
+    Column("estimate"), Column("model"), Column("on", leave_out=1), Column("source", leave_out=4),
+    Column("workload", leave_out=2), Column("boundary", leave_out=3), Column("method", leave_out=5),
+    Column("change", numeric=True), "causes",
+)  # fmt: skip
 
 
 def print_releases(book: Book) -> None:
     """One line a release."""
     rows = [[_cell(value) for value in row.values()] for row in book.rows(RELEASES)]
-    show_table(HEADER, rows, numeric=(0, 3, 4, 5, 6, 7, 8))
+    show_table(HEADER, rows)
 
 
 def print_changes(book: Book, old: int, new: int) -> None:
@@ -97,11 +110,11 @@ def print_changes(book: Book, old: int, new: int) -> None:
     if not causes:
         show_title("no figure, assumption or method differs: columns do, or what no estimate is made of")
         return
-    show_table(CAUSE_HEADER, causes, numeric=(2, 3, 4, 5, 6))
+    show_table(CAUSE_HEADER, causes)
     largest = book.rows(between + LARGEST.format(old=old, new=new))
     if largest:
         show_title("")
-        show_table(ROW_HEADER, [_largest(*row.values()) for row in largest], numeric=(7,))
+        show_table(ROW_HEADER, [_largest(*row.values()) for row in largest])
 
 
 def _largest(*cells: object) -> list[str]:

@@ -1,13 +1,38 @@
 """How answers look: Rich on a terminal, plain text when piped, and how numbers are rounded for a person."""
 
+import json
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import click
 
+from pipelines.reader.errors import ReaderError
+from pipelines.reader.printable import escaped, printable
+
 SIGNIFICANT_DIGITS = 3
+LONGEST_WORD = 16
+"""A text is not squeezed below this many columns: others are left out first."""
+GAP = 2
+MOST_NAMED = 9
 Fact = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: ids and numbers are never broken, texts (`wraps`) are.
+
+    On a terminal too narrow for all, those with the highest `leave_out` go first; those with 0 stay. `piped` is the
+    heading for a program, which sees no note below the table; one that is not `on_terminal` is for programs alone.
+    """
+
+    name: str
+    numeric: bool = False
+    wraps: bool = False
+    leave_out: int = 0
+    piped: str | None = None
+    on_terminal: bool = True
 
 
 def number(value: float | None) -> str:
@@ -18,7 +43,7 @@ def number(value: float | None) -> str:
         return "0"
     size = abs(value)
     if size >= 1000:
-        for scale, name in ((1e9, " billion"), (1e6, " million")):
+        for scale, name in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
             if size >= scale:
                 return f"{value / scale:,.3g}{name}"
         return f"{value:,.0f}"
@@ -43,9 +68,18 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def show_json(found: dict) -> None:
+    """JSON as its standard has it. Raises ReaderError for a number that it cannot hold."""
+    try:
+        text = json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise ReaderError("the answer holds a number without end: ask for other lengths, load or queries") from error
+    click.echo(escaped(text))
+
+
 def show_title(text: str) -> None:
     if not is_terminal():
-        click.echo(text)
+        click.echo(printable(text))
         return
     _console().print(_text(text, "bold"))
 
@@ -62,7 +96,7 @@ def show_facts(facts: Iterable[Fact]) -> None:
     width = max(len(label) for label, _ in facts)
     if not is_terminal():
         for label, text in facts:
-            click.echo(f"{label.ljust(width)}  {text}".rstrip())
+            click.echo(printable(f"{label.ljust(width)}  {text}").rstrip())
         return
     from rich.table import Table  # noqa: PLC0415  (only a terminal needs it)
 
@@ -75,26 +109,53 @@ def show_facts(facts: Iterable[Fact]) -> None:
 
 
 def show_table(
-    header: Sequence[str],
+    header: Sequence[Column | str],
     rows: Sequence[Sequence[str]],
-    numeric: Iterable[int] = (),
     marked: Sequence[bool] | None = None,
 ) -> None:
-    """Columns on a terminal, `numeric` ones to the right, `marked` rows in yellow; tab-separated when piped."""
+    """Columns on a terminal, `marked` rows in yellow; tab-separated when piped. A heading alone is a text's."""
+    columns = [Column(one, wraps=True) if isinstance(one, str) else one for one in header]
+    rows = [[printable(cell) for cell in row] for row in rows]
     if not is_terminal():
-        for row in [header, *rows]:
+        for row in [[column.piped or column.name for column in columns], *rows]:
             click.echo("\t".join(row))
         return
     from rich.table import Table  # noqa: PLC0415  (only a terminal needs it)
 
-    right = set(numeric)
+    console = _console()
+    shown, fits = _fitting(columns, rows, console.width)
     table = Table(box=None, pad_edge=False, header_style="cyan")
-    for i, name in enumerate(header):
-        table.add_column(name, justify="right" if i in right else "left", overflow="fold")
+    for i in shown:
+        kept_whole = fits and not columns[i].wraps
+        justify = "right" if columns[i].numeric else "left"
+        table.add_column(columns[i].name, justify=justify, overflow="fold", no_wrap=kept_whole)
     for i, row in enumerate(rows):
         style = "yellow" if marked is not None and marked[i] else ""
-        table.add_row(*(_text(cell, style) for cell in row))
-    _console().print(table)
+        table.add_row(*(_text(row[at], style) for at in shown))
+    console.print(table)
+    left_out = [column.name for i, column in enumerate(columns) if i not in shown and column.on_terminal]
+    if left_out:
+        what = "; ".join(left_out) if len(left_out) <= MOST_NAMED else f"{len(left_out)} more columns"
+        show_note(f"Too narrow for: {what}. A wider terminal or a pipe has them.")
+
+
+def _fitting(columns: list[Column], rows: list[list[str]], width: int) -> tuple[list[int], bool]:
+    """Which columns are shown, and whether those then fit without breaking an id."""
+    needed = [_needed(column, [row[i] for row in rows]) for i, column in enumerate(columns)]
+    shown = [i for i, column in enumerate(columns) if column.on_terminal]
+
+    def fits() -> bool:
+        return sum(needed[i] for i in shown) + GAP * (len(shown) - 1) <= width
+
+    while not fits() and (may_go := [i for i in shown if columns[i].leave_out]):
+        shown.remove(max(may_go, key=lambda i: columns[i].leave_out))
+    return shown, fits()
+
+
+def _needed(column: Column, cells: list[str]) -> int:
+    """Columns of the terminal: of all that is not broken, of a text some words."""
+    longest = max((len(text) for text in (column.name, *cells)), default=0)
+    return min(longest, LONGEST_WORD) if column.wraps else longest
 
 
 def _console():
@@ -106,4 +167,4 @@ def _console():
 def _text(text: str, style: str = ""):
     from rich.text import Text  # noqa: PLC0415
 
-    return Text(text, style=style)
+    return Text(printable(text), style=style)

@@ -3,20 +3,27 @@
 from datetime import UTC, datetime
 
 from pipelines.reader.book import Book
-from pipelines.reader.show import show_table
+from pipelines.reader.show import Column, show_note, show_table
 
 QUERY = """
     select source_id, source_release, state, revised_on, accepted_at_utc, rows_accepted, rows_rejected, licence, url
     from sources order by source_id, source_release
 """
-HEADER = ("source", "release", "state", "revised", "age, days", "accepted", "rejected", "licence", "url")
+HEADER = (
+    Column("source"), Column("release"), Column("state"), Column("revised", leave_out=2),
+    Column("age, days", numeric=True, leave_out=1), Column("accepted", numeric=True),
+    Column("rejected", numeric=True, leave_out=4), Column("licence", wraps=True, leave_out=3),
+    # longer than a line: beside it nothing else could be read
+    Column("url", on_terminal=False),
+)  # fmt: skip
 MARKED = ("held", "absent")
 
 
 def print_sources(book: Book) -> None:
     """One line a document."""
     rows = [_shown(*row.values()) for row in book.rows(QUERY)]
-    show_table(HEADER, rows, numeric=(4, 5, 6), marked=[row[2] in MARKED for row in rows])
+    show_table(HEADER, rows, marked=[row[2] in MARKED for row in rows])
+    show_note("Their URLs stand in the piped list, in table sources and in joulebook explain.")
 
 
 def _shown(source_id: str, release: str, state: str, revised: str, accepted_at: str, *rest: object) -> tuple[str, ...]:

@@ -42,6 +42,16 @@ def test_a_configuration_beside_itself_is_one(opened):
     assert ratio(opened, Question(MODEL), Question(MODEL)).interval == (1.0, 1.0)
 
 
+def test_power_of_two_systems_is_known_separately(opened):
+    found = ratio(opened, Question(MODEL, accelerator="h100-sxm"), Question(MODEL, accelerator="b200-sxm"))
+    low, high = found.interval
+    assert (low, high) == (pytest.approx(1.38, abs=0.01), pytest.approx(3.87, abs=0.02))
+    assert "different hardware" in found.shared
+    same = ratio(opened, Question(MODEL), Question("llama-3.1-70b"))
+    assert same.half_width_ln["power"] == 0
+    assert "same hardware" in same.shared
+
+
 def test_power_known_in_two_ways_is_not_shared(opened):
     by_boards = Question("llama-3.3-70b", accelerator="gb200")
     found = ratio(opened, by_boards, Question("llama-3.3-70b", accelerator="h100-sxm"))
@@ -55,6 +65,14 @@ def test_compare_prints_both_and_the_ratio(run):
     assert "ratio" in text
     assert "90 % interval" in text
     assert "the PUE is common" in text
+    assert "asked   workload test-time; by default method serving-time, boundary facility" in text
+    given = ("--boundary", "gpu", "--load", "0.5", "--input-tokens", "3000", "--output-tokens", "10")
+    text = run("compare", MODEL, "llama-3.3-70b", *given, "--method", "serving-time").stdout
+    for part in ("one query of 3000 tokens in and 10 out", "boundary gpu", "load 0.5", "method serving-time"):
+        assert part in text.splitlines()[-1], part
+    text = run("compare", MODEL, MODEL, "--region", "Sweden").stdout
+    assert "gCO2e, Sweden\t0.00876\t0.00876" in text
+    assert "region Sweden" in text.splitlines()[-1]
     assert "no interval" in run("compare", MODEL, "llama-4-maverick", "--method", "oviedo2026").stdout
 
 
@@ -92,5 +110,34 @@ def test_a_fleet_of_short_queries_alone_is_one_mean(opened):
 
 def test_what_a_fleet_prints(run):
     text = run("fleet", "--queries", "1e9", "--long-share", "0.1", "--region", "USA").stdout
-    for part in ("1 billion queries a day", "GWh a day", "GWh a year", "MW", "tCO2e", "m3", "defaults"):
+    for part in (
+        "1 billion queries a day",
+        "GWh a day",
+        "GWh a year",
+        "MW",
+        "tCO2e",
+        "m3",
+        "in deployments of 8",
+        "asked",
+        "load 1",
+    ):
         assert part in text, part
+
+
+def test_a_fleet_says_what_was_asked_and_how_it_is_known(run):
+    text = run("fleet", "--queries", "1e9", "--long-share", "0.1", "--load", "0.5", "--model", "deepseek-r1").stdout
+    assert "model deepseek-r1, load 0.5; by default" in text
+    assert "Read off a figure of another paper" in text
+    (evidence,) = (line for line in text.splitlines() if line.startswith("evidence"))
+    assert "traditional assumed, " in evidence
+    assert "test-time assumed, " in evidence
+
+
+@pytest.mark.parametrize(
+    ("queries", "says"),
+    [("1", "1 queries a day"), ("1", "at least one deployment of 8 h100-sxm"), ("1e13", "10 trillion queries a day")],
+)
+def test_very_small_and_very_large_fleets(run, queries, says):
+    text = run("fleet", "--queries", queries).stdout
+    assert says in text
+    assert "e+" not in text

@@ -66,6 +66,8 @@ def test_an_earlier_release_by_number_or_tag(book):
         (("models",), {"release": 99}, "no release 99"),
         (("columns",), {"release": 1}, "no table of a release 'columns'"),
         (("models",), {"path": "nowhere.duckdb"}, "nowhere.duckdb does not exist"),
+        (("models",), {"release": True}, "no release True"),
+        (("energy_of", 405, 500, 300), {}, "energy_of does not take these arguments: "),
         (("energy_of", MODEL), {}, "energy_of does not take these arguments: "),
         (("energy_of", MODEL, "long", 300), {}, "energy_of(model, input_tokens, output_tokens, cached_tokens := 0"),
     ],

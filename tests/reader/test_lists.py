@@ -10,18 +10,44 @@ def column(text, i=0):
 
 
 def test_every_listed_model_can_be_asked(run, opened):
-    listed = column(run("models").stdout)
-    assert len(listed) > 15
-    assert listed == [row["model_id"] for row in opened.rows("from default_configurations order by model_id")]
-    for model in listed:
-        ask(opened, Question(model))
+    text = run("models").stdout
+    listed, methods = column(text), column(text, 9)
+    assert listed == [
+        row["model_id"]
+        for row in opened.rows("select distinct model_id from energy_per_query where boundary = 'facility' order by 1")
+    ]
+    for model, method in zip(listed, methods, strict=True):
+        ask(opened, Question(model, method=method))
+    assert dict(zip(listed, methods, strict=True))["llama-3.1-nemotron-ultra-253b"] == "oviedo2026"
+
+
+def test_as_many_accelerators_are_promised_as_the_default_question_has(run, opened):
+    text = run("models").stdout
+    promised = dict(zip(column(text), column(text, 10), strict=True))
+    (row,) = opened.rows(
+        "select count(distinct accelerator_id) as n from energy_per_query where model_id = 'llama-3.1-405b'"
+        " and boundary = 'facility' and method = 'serving-time'"
+    )
+    assert promised["llama-3.1-405b"] == str(row["n"]) == "4"
+
+
+def test_what_a_model_rests_on_is_listed(run):
+    header, *lines = (line.split("\t") for line in run("models").stdout.splitlines())
+    (row,) = (dict(zip(header, line, strict=True)) for line in lines if line[0] == "deepseek-r1")
+    assert (row["benchmark rows"], row["evidence"], row["rows with a caveat"]) == ("2", "benchmarked", "2")
+
+
+@pytest.mark.parametrize("command", ["models", "accelerators", "workloads"])
+def test_a_piped_figure_says_where_it_holds(run, command):
+    assert "Wh at facility, load 1" in run(command).stdout.splitlines()[0]
 
 
 def test_every_listed_accelerator_can_be_asked(run, opened):
-    listed = column(run("accelerators").stdout)
-    estimated = opened.rows("select distinct accelerator_id from energy_per_query where boundary = 'facility'")
-    assert set(listed) <= {row["accelerator_id"] for row in estimated}
-    assert "h100-sxm" in listed
+    text = run("accelerators").stdout
+    listed = dict(zip(column(text), column(text, 4), strict=True))
+    estimated = opened.rows("select accelerator_id, list(distinct boundary) as at from energy_per_query group by all")
+    assert listed == {row["accelerator_id"]: "any" if "facility" in row["at"] else "gpu only" for row in estimated}
+    assert listed["l40s"] == "gpu only"
 
 
 def test_every_workload_is_listed_with_its_median(run, opened):
@@ -53,3 +79,22 @@ def test_on_a_terminal_they_fit(run, command, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     lines = run(command).stdout.splitlines()
     assert max(len(line.rstrip()) for line in lines) <= 100
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("command", ["models", "accelerators", "workloads", "sources"])
+def test_ids_are_never_broken(run, command, width, monkeypatch):
+    ids = column(run(command).stdout)
+    monkeypatch.setattr("pipelines.reader.show.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = run(command).stdout.splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= width
+    for one in ids:
+        assert any(line.split("  ")[0].strip() == one for line in lines), one
+
+
+def test_sources_are_a_line_each_on_a_narrow_terminal(run, opened, monkeypatch):
+    monkeypatch.setattr("pipelines.reader.show.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    (row,) = opened.rows("select count(*) as n from sources")
+    assert len(run("sources").stdout.splitlines()) <= row["n"] + 5

@@ -15,7 +15,8 @@ MODEL = "llama-3.1-405b"
 LENGTHS = ("--input-tokens", "500", "--output-tokens", "300")
 READING = [
     ("estimate", MODEL), ("explain", MODEL), ("compare", MODEL, MODEL), ("fleet", "--queries", "1e9"), ("models",),
-    ("accelerators",), ("workloads",), ("sources",),
+    ("accelerators",), ("workloads",), ("sources",), ("estimate", MODEL, "--on", "all"),
+    ("sql", "FROM energy_per_query_default"),
 ]  # fmt: skip
 
 
@@ -34,14 +35,38 @@ def refused(done):
         (("estimate", "llama-3.1-405"), "did you mean llama-3.1-405b"),
         (("estimate", "Llama-3.1-405B"), "did you mean llama-3.1-405b"),
         (("estimate", "zzzz"), "joulebook models lists all"),
-        (("estimate", MODEL, "--on", "h100"), "did you mean"),
+        (("estimate", MODEL, "--on", "H100"), "did you mean h100-sxm? "),
+        (("estimate", MODEL, "--on", "a100"), "did you mean a100-sxm"),
+        (("estimate", MODEL, "--region", "us"), "did you mean USA (United States)? "),
+        (("estimate", MODEL, "--region", "us-east-1"), "gsf_cloud_regions, which this file lacks"),
+        (("estimate", MODEL, "--load", "1e-320"), "from 0.01 up to 1"),
+        (("compare", MODEL, MODEL, "--load", "1e-9"), "from 0.01 up to 1"),
+        (("fleet", "--queries", "1e9", "--load", "1e-9"), "from 0.01 up to 1"),
+        (("estimate",), "Missing argument 'MODEL': main estimate --help"),
+        (("estimate", MODEL, "--input-tokens", "1e3"), "not a valid integer"),
+        (("estimate", MODEL, "--boundary", "GPU"), "is not one of"),
+        (("estimate", MODEL, "--nonsense"), "No such option"),
+        (("nonsense",), "No such"),
+        (("tag", "1", ""), "give a word, such as paper"),
+        (("tag", "1", "a\x1b[2J"), "give a word, such as paper"),
+        (("estimate", MODEL, "--on", "all", "--input-tokens", "500", "--output-tokens", "9999999"), "ask for at most"),
+        (("estimate", "llama-3.1-405", "--on", "all"), "did you mean llama-3.1-405b"),
+        (("explain", MODEL, "--on", "all"), "no accelerator 'all'"),
+        (("sql", "FROM nonsense"), "does not exist! "),
+        (("sql", "SELECT nonsense FROM models"), "not found in FROM clause"),
+        (("sql", "SELEC 1"), "syntax error"),
+        (("sql", "COPY models TO 'models.csv'"), "only to read"),
+        (("sql", "DROP TABLE models"), "only to read"),
+        (("sql", "FROM models; FROM models"), "one query at a time"),
+        (("sql", " "), "no query"),
+        (("sql", "FROM energy_of('llama', 500, 300)"), "error: energy_of: no fit of llama"),
         (("estimate", MODEL, "--on", "a100-sxm-80gb"), "it has on"),
         (("estimate", MODEL, "--workload", "traditonal"), "did you mean traditional"),
-        (("estimate", MODEL, "--region", "Swedn"), "did you mean SWE (sweden)"),
+        (("estimate", MODEL, "--region", "Swedn"), "did you mean SWE (Sweden)"),
         (("estimate", MODEL, "--region", "Atlantis"), "ISO3 code"),
-        (("estimate", MODEL, "--load", "0"), "above 0, up to 1"),
-        (("estimate", MODEL, "--load", "1.2"), "above 0, up to 1"),
-        (("estimate", MODEL, "--load", "nan"), "above 0, up to 1"),
+        (("estimate", MODEL, "--load", "0"), "from 0.01 up to 1"),
+        (("estimate", MODEL, "--load", "1.2"), "from 0.01 up to 1"),
+        (("estimate", MODEL, "--load", "nan"), "from 0.01 up to 1"),
         (("estimate", MODEL, "--input-tokens", "500"), "give --output-tokens too"),
         (("estimate", MODEL, "--output-tokens", "500"), "give --input-tokens too"),
         (("estimate", MODEL, "--cached-tokens", "5"), "give --input-tokens and --output-tokens too"),
@@ -56,13 +81,13 @@ def refused(done):
         (("estimate", MODEL, "--method", "oviedo2026", *LENGTHS, "--cached-tokens", "5"), "ask for serving-time"),
         (("explain", "0123456789ab"), "joulebook estimate prints one"),
         (("explain", "llama-3.1-405"), "did you mean llama-3.1-405b"),
-        (("explain", MODEL, "--region", "Swedn"), "did you mean SWE (sweden)"),
+        (("explain", MODEL, "--region", "Swedn"), "did you mean SWE (Sweden)"),
         (("compare", MODEL, f"{MODEL}@h100"), "did you mean"),
         (("fleet", "--queries", "0"), "queries a day"),
         (("fleet", "--queries", "nan"), "queries a day"),
         (("fleet", "--queries", "1e9", "--long-share", "1.1"), "a share from 0 to 1"),
-        (("fleet", "--queries", "1e9", "--load", "0"), "above 0, up to 1"),
-        (("fleet", "--queries", "1e9", "--region", "Swedn"), "did you mean SWE (sweden)"),
+        (("fleet", "--queries", "1e9", "--load", "0"), "from 0.01 up to 1"),
+        (("fleet", "--queries", "1e9", "--region", "Swedn"), "did you mean SWE (Sweden)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -82,12 +107,12 @@ def test_an_estimate_id_goes_alone(run, opened):
     assert "leave the other options out" in refused(run("explain", row["estimate_id"], "--load", "0.5"))
 
 
-@pytest.mark.parametrize("words", READING, ids=lambda words: words[0])
+@pytest.mark.parametrize("words", READING, ids=" ".join)
 def test_nothing_published_yet(run, words, tmp_path):
     assert "does not exist: run joulebook refresh --offline first" in refused(run(*words, home=tmp_path))
 
 
-@pytest.mark.parametrize("words", READING, ids=lambda words: words[0])
+@pytest.mark.parametrize("words", READING, ids=" ".join)
 @pytest.mark.parametrize("damage", ["noise", "empty", "cut"])
 def test_a_damaged_file(run, words, damage, book, tmp_path):
     whole = (book / FILE_NAME).read_bytes() if damage == "cut" else b""
@@ -134,6 +159,59 @@ for words in {commands!r}:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_file_that_is_being_written_is_not_called_broken(run, book, tmp_path):
+    shutil.copy(book / FILE_NAME, tmp_path / FILE_NAME)
+    code = f"import duckdb; c = duckdb.connect({str(tmp_path / FILE_NAME)!r}); print('open', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as one:
+        assert one.stdout.readline() == "open\n"
+        line = refused(run("models", home=tmp_path))
+        one.communicate("\n")
+    assert f"(PID {one.pid})" in line
+    assert "close it there" in line
+    assert "delete" not in line
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "delete from sources",
+        "delete from models where model_id = 'llama-3.1-405b'",
+        "delete from accelerators where accelerator_id = 'h100-sxm'",
+    ],
+)
+def test_explain_of_a_file_that_lost_rows(run, change, book, tmp_path):
+    shutil.copy(book / FILE_NAME, tmp_path / FILE_NAME)
+    with duckdb.connect(str(tmp_path / FILE_NAME)) as changed:
+        changed.execute(change)
+    assert "run joulebook refresh" in refused(run("explain", MODEL, home=tmp_path))
+
+
+def completed(book, *words):
+    environment = {
+        "_JOULEBOOK_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(["joulebook", *words]),
+        "COMP_CWORD": str(len(words)), "JOULEBOOK_HOME": str(book),
+    }  # fmt: skip
+    done = CliRunner().invoke(main, prog_name="joulebook", env=environment, catch_exceptions=False)
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+def test_ids_are_completed_from_the_file(book):
+    assert completed(book, "estimate", "llama-3.1-4") == [MODEL]
+    on = completed(book, "estimate", MODEL, "--on", "h")
+    assert on == ["h100-sxm", "h200-sxm"]
+    assert "all" in completed(book, "estimate", MODEL, "--on", "a")
+    assert completed(book, "estimate", MODEL, "--workload", "test") == ["test-time"]
+    assert completed(book, "estimate", MODEL, "--region", "swe") == ["SWE", "Sweden"]
+    assert completed(book, "compare", MODEL, f"{MODEL}@b2") == [f"{MODEL}@b200-sxm"]
+    assert completed(book, "fleet", "--model", "deepseek-r1-") == ["deepseek-r1-0528"]
+
+
+def test_completion_is_silent_without_a_file(tmp_path):
+    assert completed(tmp_path, "estimate", "llama") == []
 
 
 def test_completion_is_there():

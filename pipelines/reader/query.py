@@ -1,0 +1,48 @@
+"""`joulebook sql`: one query in a person's own words, read-only: a table on a terminal, CSV when piped.
+
+What belongs here: how rows look. Which queries are let through belongs to book.py.
+"""
+
+import csv
+import sys
+
+from pipelines.reader.book import Book
+from pipelines.reader.errors import ReaderError
+from pipelines.reader.show import Column, is_terminal, number, show_note, show_table
+
+MOST_ROWS = 200
+"""On a terminal. More are read by a program, or asked for with LIMIT."""
+FROM_INPUT = "-"
+
+
+def print_query(book: Book, query: str) -> None:
+    text = sys.stdin.read() if query == FROM_INPUT else query
+    if not text.strip():
+        raise ReaderError("no query: give one, such as joulebook sql 'FROM energy_per_query_default'")
+    names, rows = book.select(text)
+    if not is_terminal():
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([_exact(value) for value in row] for row in rows)
+        return
+    shown = rows[:MOST_ROWS]
+    numeric = [any(isinstance(row[i], int | float) for row in shown) for i in range(len(names))]
+    # what was named first is wanted most
+    columns = [Column(name, numeric=numeric[i], leave_out=i) for i, name in enumerate(names)]
+    show_table(columns, [[_rounded(value) for value in row] for row in shown])
+    if len(rows) > MOST_ROWS:
+        show_note(f"The first {MOST_ROWS} of {len(rows):,} rows: a pipe has all of them, LIMIT or WHERE fewer.")
+
+
+def _exact(value: object) -> object:
+    """As a program reads it: truth as DuckDB writes it, all digits, nothing where nothing is."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _rounded(value: object) -> str:
+    """As a person reads it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return number(value) if isinstance(value, float) else str(value)
