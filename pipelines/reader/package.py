@@ -277,7 +277,8 @@ def _version(book: duckdb.DuckDBPyConnection, tables: Sequence[PackedTable]) -> 
     at = next((field.name for field in releases.fields if field.name.endswith("_at_utc")), None)
     if at is None or "release_id" not in {field.name for field in releases.fields}:
         raise ExportError("the table releases has no release_id, or no column that ends with _at_utc")
-    newest_first = "order by release_number desc limit 1"
+    order = "release_number" if any(field.name == "release_number" for field in releases.fields) else _identifier(at)
+    newest_first = f"order by {order} desc, release_id limit 1"
     found = _rows(book, f"select release_id, {_identifier(at)} from main.releases {newest_first}")
     if not found:
         raise ExportError("the table releases has no row; publish a release with joulebook refresh")
