@@ -9,7 +9,7 @@ from pipelines.reader.book import Book
 from pipelines.reader.question import Question
 from pipelines.reader.show import Fact, between, number, percent, show_facts, show_title, tokens
 
-CAUSE_NAMES = {"fit": "throughput fit", "power": "power drawn", "pue": "PUE", "load": "idle power"}
+CAUSE_NAMES = {"fit": "throughput fit", "power": "power drawn", "pue": "PUE", "load": "power between queries"}
 BOUNDARY_MEANING = {"gpu": "accelerator boards", "node": "whole server", "facility": "server times PUE"}
 
 
@@ -107,7 +107,7 @@ def _evidence(found: dict) -> str:
     meaning = {
         "benchmarked": "throughput was published at such lengths; power is rated, not metered",
         "predicted": "beyond the published lengths",
-        "assumed": "idle power is assumed",
+        "assumed": "below saturation: whether servers park or keep their batches small is not known",
     }[found["evidence"]]
     parts = [f"{found['evidence']} ({meaning})"]
     if found["is_extrapolated"]:

@@ -212,7 +212,8 @@ def _ladder(name: str, rows: list[dict]) -> Figure:
         "They are of other models, lengths and dates: the table says what explains each."
         if beside_ours
         else "Wh of one query, each rung with everything of the one above it and what it names. Our own: method "
-        "serving-time, workload traditional, default configuration. A half-loaded server counts its idle power."
+        "serving-time, workload traditional, default configuration. At half load fewer queries bear the "
+        "power that does not fall with them."
     )
     return figure_of(
         f"ladder-{re.sub('[^a-z0-9]+', '-', name.lower()) or 'none'}",
