@@ -32,7 +32,7 @@ UNIT_OF_SUFFIX = {
     "tco2e": "t",
 }  # fmt: skip
 """Unit words of column names. `b` counts billions, `tflop` 1e12 operations: both are numbers, not units."""
-UNIT_OF_THING = {"s": "s", "day": "day", "h": "hour", "kwh": "kWh"}
+UNIT_OF_THING = {"s": "s", "day": "day", "year": "year", "h": "hour", "kwh": "kWh"}
 """Things after `per` that are units themselves."""
 AFTER_THE_UNIT = (
     r"_((p\d\d|mean)(_(lo|hi)90|_before|_after)?|lo90|hi90|maker)$|(?<=^value)_[ab]$|(?<=_per_s)_of_summary$|"
@@ -173,6 +173,7 @@ def unit_in_the_name(name: str) -> str | None:
         ("energy_wh_per_million_output_tokens", "Wh"),
         ("energy_gwh_per_day", "GWh/day"),
         ("energy_gwh_per_day_lo90", "GWh/day"),
+        ("energy_gwh_per_year", "GWh/year"),
         ("energy_wh_per_query_p50_hi90", "Wh"),
         ("carbon_tco2e_per_day", "t/day"),
         ("peak_kw", "kW"),

@@ -13,7 +13,8 @@ TABLE = Table(
     name="core.grids",
     description="Location-based carbon and off-site water per kWh of electricity as published. Of one area the newest "
     "year of Our World in Data serves for carbon, then CodeCarbon, then EcoLogits (no year); of a cloud region that of "
-    "Real-Time Cloud, once it was fetched. Water is EcoLogits'. Marginal and market-based factors are another "
+    "Real-Time Cloud, once it was fetched. None serves that is over five years older than the newest year here. "
+    "Water is EcoLogits'. Marginal and market-based factors are another "
     "quantity and are not here.",
     grain=("source_id", "source_release", "locator"),
     columns=(

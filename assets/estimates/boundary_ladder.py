@@ -34,12 +34,13 @@ METERED = (
     ),
 )  # fmt: skip
 ORDER = {"gpu": 1, "node": 2, "facility": 3}
+STATISTICS = {"median": "energy_wh_per_query_p50", "mean": "energy_wh_per_query_mean"}
 BASES = ("benchmarked", "derived", "measured", "modelled", "stated", "assumed")
 
 TABLE = Table(
     name="estimates.boundary_ladder",
     description="Energy of one query by boundary. Ours: Llama 3.1 405B on its default configuration, traditional, from "
-    "boards to node, to a node at half load (idle power included), to facility. Google's: the prompt of its report "
+    "boards to node, to a node at half load, to facility. Google's: the prompt of its report "
     "taken apart by its shares (they sum to 101). Others: each published or metered figure beside ours of the same "
     "boundary, with what explains the rest.",
     grain=("ladder", "rung_order", "rung"),
@@ -52,6 +53,7 @@ TABLE = Table(
         c.load.optional(),
         c.energy_wh_per_query,
         c.quantity("step_ratio", "dimensionless", "Energy over that of the rung below.", 0.1, 1e3).optional(),
+        c.text("statistic", "Which of ours it is compared with; empty: none.", tuple(STATISTICS)).optional(),
         c.quantity("ratio_to_ours", "dimensionless", "Energy over ours within this boundary.", 1e-4, 1e4).optional(),
         c.text("estimate_basis", "How it is known.", BASES),
         c.source_id.but(meaning="Whose metered figure it is; empty: ours, or that of the page.").optional(),
@@ -96,9 +98,14 @@ def _own(ours: pl.DataFrame) -> Iterator[dict]:
     steps = (
         ("boards", "gpu", 1.0, "The accelerator boards of the server, saturated"),
         ("server", "node", 1.0, "Processors, memory, network, fans and power supplies of the server"),
-        ("server at half load", "node", BELOW_SATURATION, "Idle power, borne by half as many queries"),
+        (
+            "server at half load",
+            "node",
+            BELOW_SATURATION,
+            "Power that does not fall with the queries, borne by half as many",
+        ),
         ("building, server at half load", "facility", BELOW_SATURATION, "Cooling and power distribution: PUE"),
-        ("building, server saturated", "facility", 1.0, "Without idle power: the default of an answer"),
+        ("building, server saturated", "facility", 1.0, "Saturated: the default of an answer"),
     )
     below = None
     for order, (rung, boundary, load, adds) in enumerate(steps, 1):
@@ -140,8 +147,8 @@ def _google(published_estimates: pl.DataFrame) -> Iterator[dict]:
         "explanation": "As printed: accelerators while they work, nothing else",
     }  # fmt: skip
     adds = (
-        "Accelerators as they are used in production: what the report's shares leave over; our boards at "
-        "a load of 0.2 would take about as much more",
+        "Accelerators as they are used in production: what the report's shares leave over; our boards would take as "
+        "much more at a load of 0.2 if they parked between bursts, of 0.7 if they kept their batches small",
         "Host processors and memory, by its share",
         "Machines kept ready, by its share",
         "Overhead of the data center, by its share; the sum is the printed full figure",
@@ -157,16 +164,16 @@ def _google(published_estimates: pl.DataFrame) -> Iterator[dict]:
 
 
 def _published(published_estimates: pl.DataFrame, ladder: pl.DataFrame, ours: pl.DataFrame) -> Iterator[dict]:
-    """Medians and averages as printed, over our median of the same workload and boundary (facility if none is said)."""
+    """Medians and averages as printed, over ours of the same workload and boundary (facility if none is said)."""
     for line in ladder.iter_rows(named=True):
         row = _published_wh(published_estimates, line["subject"], line["quantity"])
         boundary = row["estimate_boundary"]
         same = (pl.col("workload_id") == line["workload_id"]) & (pl.col("boundary") == _compared_boundary(boundary))
-        compared = ours.filter(same)["energy_wh_per_query_p50"].item()
+        compared = ours.filter(same)[STATISTICS[line["statistic"]]].item()
         yield {
             "ladder": OTHERS, "rung_order": ORDER[_compared_boundary(boundary)],
             "rung": f"{line['subject']}: {line['quantity']}",
-            "estimate_boundary": boundary, "workload_id": line["workload_id"],
+            "estimate_boundary": boundary, "workload_id": line["workload_id"], "statistic": line["statistic"],
             "energy_wh_per_query": row["energy_wh_per_query"],
             "ratio_to_ours": row["energy_wh_per_query"] / compared, "estimate_basis": row["estimate_basis"],
             "source_url": row["source_url"], "explanation": line["explanation"],
@@ -189,6 +196,7 @@ def _metered(energy_measurements: pl.DataFrame, ours: pl.DataFrame) -> Iterator[
                 "ladder": OTHERS, "rung_order": ORDER[boundary], "estimate_boundary": boundary, "workload_id": WORKLOAD,
                 "rung": f"{source_id} {least['source_release']}, {least['locator']}: our mean query",
                 "energy_wh_per_query": ratio * mine["energy_wh_per_query_mean"], "ratio_to_ours": ratio,
+                "statistic": "mean",
                 "estimate_basis": "measured", "source_id": source_id, "explanation": explanation,
             }  # fmt: skip
 

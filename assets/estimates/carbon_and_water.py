@@ -28,7 +28,8 @@ TABLE = Table(
     name="estimates.carbon_and_water",
     description="Location-based carbon, water on site and water of the electricity of one query, kept apart, for the "
     "default configuration of each model at saturation, in every area whose electricity has a carbon factor (newest "
-    "year; other years are in grids). Energy of the facility by serving-time; the same PUE and WUE everywhere. "
+    "year, unless that is over five years older than the newest of all; other "
+    "years are in grids). Energy of the facility by serving-time; the same PUE and WUE everywhere. "
     "Embodied hardware, market-based and marginal carbon are out of scope.",
     grain=("model_id", "workload_id", "area_id"),
     columns=(

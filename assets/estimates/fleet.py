@@ -16,11 +16,20 @@ from pipelines.energy.impacts import Place, carbon_gco2e, grid_water_ml, on_site
 from pipelines.energy.oviedo2026 import FRONTIER_MODELS
 from pipelines.energy.oviedo2026 import METHOD as OVIEDO
 from pipelines.energy.serving_time import METHOD as SERVING_TIME
-from pipelines.energy.units import DAYS_PER_YEAR, GRAMS_PER_TONNE, ML_PER_M3, WH_PER_GWH
+from pipelines.energy.units import (
+    DAYS_PER_YEAR,
+    GRAMS_PER_TONNE,
+    JOULES_PER_WH,
+    ML_PER_M3,
+    SECONDS_PER_DAY,
+    W_PER_KW,
+    WH_PER_GWH,
+)
 from pipelines.tables.contract import Column, Coverage, Rule, Table
 from pipelines.wiring import model_asset
 
 SATURATED = 1.0
+_KW_OF_GWH_PER_DAY = WH_PER_GWH * JOULES_PER_WH / SECONDS_PER_DAY / W_PER_KW
 _PER_DAY = "of the fleet a day; boundary facility"
 
 TABLE = Table(
@@ -42,7 +51,7 @@ TABLE = Table(
         c.quantity("energy_gwh_per_day", "GWh/day", f"Energy {_PER_DAY}.", 1e-9, 1e5),
         c.quantity("energy_gwh_per_day_lo90", "GWh/day", "90 % interval of it: low end.", 1e-9, 1e5).optional(),
         c.quantity("energy_gwh_per_day_hi90", "GWh/day", "90 % interval of it: high end.", 1e-9, 1e5).optional(),
-        c.quantity("energy_gwh_per_year", "GWh", "Energy of 365 such days; boundary facility.", 1e-7, 1e7),
+        c.quantity("energy_gwh_per_year", "GWh/year", "Energy of 365 such days; boundary facility.", 1e-7, 1e7),
         c.quantity(
             "accelerators_needed",
             "dimensionless",
@@ -50,7 +59,14 @@ TABLE = Table(
             0,
             1e9,
         ).optional(),
-        c.quantity("peak_kw", "kW", "Power with all of them saturated at once; boundary facility.", 0, 1e9).optional(),
+        c.quantity(
+            "peak_kw",
+            "kW",
+            "Power with all of them saturated at once; boundary facility. Empty for oviedo2026: its overhead is energy "
+            "of which the paper does not say what draws it.",
+            0,
+            1e9,
+        ).optional(),
         c.area_id,
         c.quantity("carbon_tco2e_per_day", "t/day", f"Location-based carbon {_PER_DAY}.", 0, 1e7),
         c.quantity("carbon_tco2e_per_day_lo90", "t/day", "90 % interval of it: low end.", 0, 1e7).optional(),
@@ -67,6 +83,12 @@ TABLE = Table(
             (pl.col("method") == SERVING_TIME) == pl.col("energy_gwh_per_day_lo90").is_not_null(),
             check="contract",
             show="energy_gwh_per_day",
+        ),
+        Rule(
+            "A fleet draws no less at its peak than in the mean",
+            (pl.col("peak_kw") >= pl.col("energy_gwh_per_day") * _KW_OF_GWH_PER_DAY * (1 - 1e-9)).fill_null(True),
+            check="contract",
+            show="peak_kw",
         ),
     ),
     coverage=(
@@ -126,10 +148,11 @@ def _oviedo(lines: pl.DataFrame, theirs: pl.DataFrame, assumed: Assumptions, pla
         gain = assumed.lognormal(f"oviedo2026.fleet.serving_gain.{line['workload_id']}") if improved else None
         parts.append(part)
         energy.append(energy_gwh_per_day(part.mean_wh, part.queries, overhead, gain))
-    row = {"method": OVIEDO, "load": SATURATED, "with_interventions": improved}
-    # the paper does not say what its overhead and gain do to the number of accelerators
-    row |= {"accelerators_needed": None, "peak_kw": None} if improved else {}
-    return _row(lines, parts, np.array(energy), place) | row
+    # the paper does not say what its overhead does to power, nor its gain to the number of accelerators
+    row = {"method": OVIEDO, "load": SATURATED, "with_interventions": improved, "peak_kw": None}
+    row |= {"accelerators_needed": None} if improved else {}
+    # its PUE is drawn independently, so a mean energy holds the mean of it
+    return _row(lines, parts, np.array(energy), place, assumed.lognormal("oviedo2026.pue").mean) | row
 
 
 def _serving_time(lines: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame, place: Place, load: float) -> dict:
@@ -139,7 +162,8 @@ def _serving_time(lines: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame,
         models = blend if line["model_id"] == BLEND else [line["model_id"]]
         parts.append(_part(line, ours.filter(pl.col("model_id").is_in(models)), load))
     energy = np.array([energy_gwh_per_day(part.mean_wh, part.queries) for part in parts])
-    return _row(lines, parts, energy, place) | {"method": SERVING_TIME, "load": load, "with_interventions": False}
+    row = {"method": SERVING_TIME, "load": load, "with_interventions": False}
+    return _row(lines, parts, energy, place, parts[0].pue) | row
 
 
 def _part(line: dict, estimates: pl.DataFrame, load: float = SATURATED) -> _Part:
@@ -153,19 +177,20 @@ def _part(line: dict, estimates: pl.DataFrame, load: float = SATURATED) -> _Part
         )
     seconds, each = saturated["accelerator_s_per_query_mean"], saturated["power_w"] / saturated["n_accelerators"]
     ends = (served[f"energy_wh_per_query_mean_{end}90"].mean() for end in ("lo", "hi"))
+    energy, beyond = served["energy_wh_per_query_mean"], served["mean_share_extrapolated"]
     return _Part(
         models=" + ".join(served["model_id"]),
         queries=line["queries_per_day"],
-        mean_wh=served["energy_wh_per_query_mean"].mean(),
+        mean_wh=energy.mean(),
         interval_wh=tuple(ends),
         n_accelerators=float(accelerators_needed(line["queries_per_day"], seconds.mean(), load)),
         saturated_w_each=(each * seconds).sum() / seconds.sum(),
         pue=served["pue"][0],
-        share_extrapolated=served["mean_share_extrapolated"].mean(),
+        share_extrapolated=None if beyond.null_count() else (beyond * energy).sum() / energy.sum(),
     )
 
 
-def _row(lines: pl.DataFrame, parts: list[_Part], energy_gwh: np.ndarray, place: Place) -> dict:
+def _row(lines: pl.DataFrame, parts: list[_Part], energy_gwh: np.ndarray, place: Place, pue: float) -> dict:
     """Sums over the parts. What is not known of power and PUE is the same for all, so ends of intervals are summed."""
     queries = np.array([part.queries for part in parts])
     gwh = float(energy_gwh.sum())
@@ -188,7 +213,7 @@ def _row(lines: pl.DataFrame, parts: list[_Part], energy_gwh: np.ndarray, place:
         "mean_share_extrapolated": None
         if None in extrapolated
         else float(np.average(extrapolated, weights=energy_gwh)),
-    } | _impacts(gwh, (low, high), parts[0].pue, place)
+    } | _impacts(gwh, (low, high), pue, place)
 
 
 def _impacts(gwh: float, interval_gwh: tuple[float | None, float | None], pue: float, place: Place) -> dict:

@@ -1,4 +1,4 @@
-"""estimates.intervention_pairs: published rows that differ in one thing, and what it did to energy."""
+"""estimates.intervention_pairs: published rows that differ in what a step names, and what it did to energy."""
 
 import polars as pl
 
@@ -7,8 +7,8 @@ from pipelines.tables.contract import Column, Coverage, Rule, Table
 from pipelines.wiring import sql_asset
 
 INTERVENTIONS = (
-    "precision", "accelerator", "accelerator and precision", "release", "concurrency", "speculative decoding",
-    "disaggregation",
+    "precision", "accelerator", "accelerator and precision", "release", "concurrency",
+    "concurrency, accelerator and precision", "speculative decoding", "disaggregation",
 )  # fmt: skip
 COMPARED_AT = ("saturation", "equal concurrency", "its own states", "least energy")
 
@@ -17,8 +17,8 @@ state_from = c.text("state_from", "Before: a precision, accelerator, release, co
 state_to = c.text("state_to", "After.")
 compared_at = c.text(
     "compared_at",
-    "At what load: both saturated, both with as many requests in flight, concurrency itself, or each at the least "
-    "energy of its sweep, whatever number of accelerators that takes.",
+    "At what load: both saturated, both with as many requests in flight, each with its own number of them, or each at "
+    "the least energy of its sweep, whatever number of accelerators that takes.",
     COMPARED_AT,
 )
 
@@ -34,9 +34,10 @@ def _side(name: str, of: str) -> tuple[Column, ...]:
 TABLE = Table(
     name="estimates.intervention_pairs",
     description="Pairs of rows of TensorRT-LLM, ML.ENERGY v3 and InferenceX of the same weights and lengths (or task) "
-    "that differ in one thing. The energy ratio is that of metered boards per output token where both rows are metered "
-    "(measured); else both are saturated, the ratio is that of throughputs, and power is taken as the same share of "
-    "each node's rated maximum (benchmarked).",
+    "that differ in one thing, or in the two or three that the step names; rows flagged as of other weights than their "
+    "precision says serve no step of precision. The energy ratio is that of metered boards per output token where both "
+    "rows are metered (measured); else both are saturated, the ratio is that of throughputs, and power is taken as the "
+    "same share of each node's rated maximum (benchmarked).",
     grain=(
         "intervention", "compared_at", "source_id_from", "source_release_from", "locator_from", "source_id_to",
         "source_release_to", "locator_to",
@@ -71,7 +72,9 @@ TABLE = Table(
             check="contract",
             show="compared_at",
         ),
-        Rule("Energy falls or rises at most sevenfold", pl.col("energy_ratio").is_between(1 / 12, 7)),
+        Rule(
+            "Energy falls at most twelvefold and rises at most sevenfold", pl.col("energy_ratio").is_between(1 / 12, 7)
+        ),
     ),
     coverage=(Coverage("intervention", ("precision", "accelerator", "release", "concurrency")),),
     published=True,

@@ -7,7 +7,7 @@ from assets.estimates.intervention_pairs import compared_at, intervention, state
 from pipelines.tables.contract import Coverage, Rule, Table
 from pipelines.wiring import sql_asset
 
-PATHWAYS = ("model", "serving", "hardware", "hardware and model")
+PATHWAYS = ("model", "serving", "hardware", "hardware and model", "hardware, model and serving")
 pathway = c.text("pathway", "Which of the three pathways of Oviedo et al. it belongs to.", PATHWAYS)
 
 TABLE = Table(

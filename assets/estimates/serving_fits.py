@@ -74,9 +74,6 @@ TABLE = Table(
         c.tdp_w.optional(),
         c.node_id.optional(),
         c.node_power_max_w.optional(),
-        c.quantity(
-            "node_power_idle_w", "W", "Published idle power of exactly the accelerators used; boundary node.", 1, 1e6
-        ).optional(),
         c.text("no_fit_because", "Why it cannot be fitted; empty: it can.").optional(),
     ),
     rules=(
@@ -143,15 +140,8 @@ def _with_benchmarks(frame: pl.DataFrame, rows: pl.DataFrame, assumed: Assumptio
 def _with_node_power(frame: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """Maximum node power of exactly the accelerators used: their share of the node they are taken to stand in."""
     default = nodes.filter("is_default").select("accelerator_id", "node_id", "power_max_w_per_accelerator")
-    # idle power is published of one server only, which need not be the one taken for its maximum
-    idle = nodes.group_by("accelerator_id").agg(idle_w=(pl.col("power_idle_w") / pl.col("accelerators_per_node")).max())
-    joined = frame
-    for figures in (default, idle):
-        joined = joined.join(figures, on="accelerator_id", how="left", validate="m:1", maintain_order="left")
-    return joined.with_columns(
-        node_power_max_w=pl.col("power_max_w_per_accelerator") * pl.col("n_accelerators"),
-        node_power_idle_w=pl.col("idle_w") * pl.col("n_accelerators"),
-    )
+    joined = frame.join(default, on="accelerator_id", how="left", validate="m:1", maintain_order="left")
+    return joined.with_columns(node_power_max_w=pl.col("power_max_w_per_accelerator") * pl.col("n_accelerators"))
 
 
 def serving_time_of(fits: pl.DataFrame) -> ServingTime:

@@ -20,6 +20,12 @@ TABLE = Table(
         Column("subject", pl.String, "As in assets/reference/published_estimates.csv."),
         Column("quantity", pl.String, "As in assets/reference/published_estimates.csv."),
         Column("workload_id", pl.String, "The workload of ours that it is compared with.", allowed=WORKLOADS),
+        Column(
+            "statistic",
+            pl.String,
+            "Which of ours it is beside: mean where the publisher says average, else median.",
+            allowed=("median", "mean"),
+        ),
         Column("explanation", pl.String, "What explains the difference, or that nothing can."),
     ),
 )

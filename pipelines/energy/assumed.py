@@ -29,7 +29,7 @@ class ServingConstants:
 
     Attributes:
         beyond_half_width_ln: of the fit where outputs, or inputs, are longer than any benchmarked.
-        gpu_idle, node_idle: idle power as a share of what is rated.
+        gpu_idle, node_idle: power without queries as a share of what is rated, from parked to held at small batches.
     """
 
     gpu_power: UtilisationPower

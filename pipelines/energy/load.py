@@ -1,7 +1,8 @@
-"""Energy of a query where a deployment runs below saturation: idle power is shared by fewer queries.
+"""Energy of a query where a deployment runs below saturation: power that does not fall with the queries is shared by
+fewer of them.
 
-What belongs here: power and energy as functions of the load. Which loads are published belongs to assumptions.yaml,
-idle power to core.nodes and assumptions.yaml.
+What belongs here: power and energy as functions of the load. Which loads are published, and what is known of the power
+that remains without queries, belongs to assumptions.yaml.
 """
 
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ def share_of_idle(power_idle_w: np.ndarray | float, power_saturated_w: np.ndarra
 @dataclass(frozen=True)
 class PowerAtLoad:
     """Central power at a load, W (c,), and the half-widths in ln of its 90 % interval, (c,): from not knowing the power
-    at saturation, and from not knowing idle power (first order in ln)."""
+    at saturation (first order in ln), and from not knowing idle power (the wider side of its two ends)."""
 
     load: float
     w: np.ndarray
@@ -44,19 +45,13 @@ class PowerAtLoad:
     idle_half_width_ln: np.ndarray
 
     @classmethod
-    def of(
-        cls,
-        saturated: CentralPower,
-        power_idle_w: np.ndarray,
-        idle: LogNormal,
-        load: float,
-        is_published: np.ndarray | bool = False,
-    ) -> "PowerAtLoad":
-        """`idle` says how far idle power is known where it is not published (c,)."""
-        of_idle = share_of_idle(power_idle_w, saturated.w, load)
-        return cls(
-            load,
-            power_at_load_w(power_idle_w, saturated.w, load),
-            (1 - of_idle) * saturated.half_width_ln,
-            np.where(is_published, 0.0, of_idle * idle.half_width_ln),
+    def of(cls, saturated: CentralPower, rated_w: np.ndarray, idle_share: LogNormal, load: float) -> "PowerAtLoad":
+        """`idle_share` is idle power over `rated_w` (c,): from parked to held at small batches."""
+        idle, parked, held = (
+            np.minimum(share * rated_w, saturated.w) for share in (idle_share.median, idle_share.p5, idle_share.p95)
         )
+        central, low, high = (power_at_load_w(w, saturated.w, load) for w in (idle, parked, held))
+        # its ends lie a factor of several apart: a slope at the centre would fall short of them
+        of_idle = np.maximum(np.log(high / central), np.log(central / low))
+        width = (1 - share_of_idle(idle, saturated.w, load)) * saturated.half_width_ln
+        return cls(load, central, width, of_idle)

@@ -36,6 +36,14 @@ class LogNormal:
         return Z95 * self.sigma
 
     @property
+    def p5(self) -> float:
+        return float(np.exp(self.mu - self.half_width_ln))
+
+    @property
+    def p95(self) -> float:
+        return float(np.exp(self.mu + self.half_width_ln))
+
+    @property
     def mean(self) -> float:
         return float(np.exp(self.mu + self.sigma**2 / 2))
 

@@ -38,8 +38,6 @@ from pipelines.energy.workloads import EVIDENCE, MEDIAN, QUANTILES, Asked, Trace
 
 CAUSES = ("fit", "power", "pue", "load")
 BOUNDARIES = ("gpu", "node", "facility")
-METERED_IDLE = "h100-sxm"
-"""The board whose idle power was metered (idle.gpu_share_of_tdp)."""
 MOST = 0.5
 """A mean is beyond the benchmarked lengths where more than this share of it comes from longer ones."""
 PAIRS = tuple((TERMS[j], TERMS[i]) for i in range(N_TERMS) for j in range(i + 1))
@@ -71,12 +69,9 @@ class Configurations:
     flop_per_s: np.ndarray
     tdp_w: np.ndarray
     node_power_max_w: np.ndarray
-    node_power_idle_w: np.ndarray
-    is_board_idle_metered: np.ndarray
 
     @classmethod
     def of(cls, column: Column) -> "Configurations":
-        powers = (column(name) for name in ("tdp_w", "node_power_max_w", "node_power_idle_w"))
         return cls(
             posterior_of(column),
             Reach(*(column(name) for name in Reach.__dataclass_fields__)),
@@ -84,8 +79,8 @@ class Configurations:
             column("n_accelerators"),
             column("active_params_b") * BILLION,
             column("dense_tflop_per_s") * TRILLION,
-            *powers,
-            column("accelerator_id") == METERED_IDLE,
+            column("tdp_w"),
+            column("node_power_max_w"),
         )
 
     def is_rated(self, boundary: str) -> np.ndarray:
@@ -214,13 +209,10 @@ def saturated_power(found: Configurations, time: QueryTime, boundary: str, const
 def power_at(
     found: Configurations, saturated: CentralPower, boundary: str, load: float, constants: ServingConstants
 ) -> PowerAtLoad:
-    """Power at a load, with idle power as published for the accelerator's server, else as assumed."""
+    """Power at a load. A published idle power of a server is that of a parked one, so no server's is taken."""
     if boundary == "gpu":
-        share = constants.gpu_idle
-        return PowerAtLoad.of(saturated, share.median * (found.tdp_w * found.n_accelerators), share, load)
-    share, published = constants.node_idle, found.node_power_idle_w
-    idle = np.where(np.isfinite(published), published, share.median * found.node_power_max_w)
-    return PowerAtLoad.of(saturated, idle, share, load, np.isfinite(published))
+        return PowerAtLoad.of(saturated, found.tdp_w * found.n_accelerators, constants.gpu_idle, load)
+    return PowerAtLoad.of(saturated, found.node_power_max_w, constants.node_idle, load)
 
 
 def estimate_at(
@@ -247,17 +239,13 @@ def estimate_at(
         np.stack([time.half_width_ln_at_mean, *others]),
         time.mean_share_beyond,
         shares,
-        _evidence(found, shares, boundary, power.load),
+        _evidence(shares, power.load),
     )
 
 
-def _evidence(found: Configurations, shares: Shares, boundary: str, load: float) -> list[str]:
-    """Below saturation an idle power that nobody published is assumed. That of H100 boards was metered."""
-    at_saturation = [EVIDENCE[bool(beyond)] for beyond in shares.is_extrapolated]
-    if load == 1:
-        return at_saturation
-    is_known = found.is_board_idle_metered if boundary == "gpu" else np.isfinite(found.node_power_idle_w)
-    return [given if known else "assumed" for given, known in zip(at_saturation, is_known, strict=True)]
+def _evidence(shares: Shares, load: float) -> list[str]:
+    """Below saturation nobody knows whether a deployment parks or keeps its batches small."""
+    return ["assumed" if load < 1 else EVIDENCE[bool(beyond)] for beyond in shares.is_extrapolated]
 
 
 def _utilisation(found: Configurations, time: QueryTime) -> np.ndarray:

@@ -5,7 +5,7 @@ from pipelines.reader.book import Book
 from pipelines.reader.question import Question
 from pipelines.reader.show import Fact, between, number, percent, show_facts, show_json, show_title, tokens
 
-CAUSE_NAMES = {"fit": "throughput fit", "power": "power drawn", "pue": "PUE", "load": "idle power"}
+CAUSE_NAMES = {"fit": "throughput fit", "power": "power drawn", "pue": "PUE", "load": "power between queries"}
 BOUNDARY_MEANING = {"gpu": "accelerator boards", "node": "whole server", "facility": "server times PUE"}
 POWER_MEANING = {
     "gpu": "power a share of the boards' rating, fitted to other runs",
@@ -106,20 +106,28 @@ def _with_interval(figure: dict) -> str:
     return f"{number(figure['p50'])} ({between(figure['p50_lo90'], figure['p50_hi90'])})"
 
 
+MANY_SHORTER = 0.5
+
+
 def _evidence(found: dict) -> str:
     """The word of the book, and what it means at this boundary and load."""
     q = found["question"]
     lengths = "beyond the lengths published" if found["is_extrapolated"] else "throughput published at such lengths"
     parts = [lengths, POWER_MEANING[q["boundary"]]]
     if q["load"] < 1:
-        parts.append(f"load {tokens(q['load'])} published by nobody, idle power assumed")
+        parts.append(f"load {tokens(q['load'])} published by nobody: servers may park, or keep batches small")
     return "; ".join([f"{found['evidence']} ({', '.join(parts)})", *_beyond(found)])
 
 
 def _beyond(found: dict) -> list[str]:
-    if not found["is_extrapolated"]:
-        return ["not extrapolated"]
     beyond = found["share_of_queries_beyond"]
+    if not found["is_extrapolated"]:
+        shorter = beyond["output_shorter"]
+        return [
+            "not extrapolated",
+            *([f"{percent(shorter)} of outputs shorter than any benchmarked"] if shorter > MANY_SHORTER else []),
+            *(["no benchmark has a cache"] if found["question"]["cached_tokens"] else []),
+        ]
     if found["question"]["input_tokens"] is not None:
         sides = {"output_longer": "a longer output than any", "output_shorter": "a shorter output than any",
                  "input_outside": "an input outside those"}  # fmt: skip

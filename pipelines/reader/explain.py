@@ -118,7 +118,7 @@ def _has_effect(row: dict, made: Serving | None) -> bool:
         "serving-time.node_power_share": at.boundary != "gpu" and not is_by_boards,
         "serving-time.gpu_power": is_by_boards,
         "idle.gpu_share_of_tdp": at.boundary == "gpu" and at.power.load < 1,
-        "idle.node_share_of_max": at.boundary != "gpu" and at.power.idle_half_width_ln[0] > 0,
+        "idle.node_share_of_max": at.boundary != "gpu" and at.power.load < 1,
     }
     return bool(next((needed[start] for start in needed if name.startswith(start)), True))
 

@@ -209,12 +209,28 @@ def _on(book: Book, usable: list[dict], model: str, accelerator: str) -> list[di
 
 
 def _rank(row: dict) -> tuple:
-    """As sql/estimates/default_configurations.sql ranks: most rows, then the newest release of TensorRT-LLM."""
-    numbers = [int(part) for part in re.findall(r"\d+", row["source_release"])]
-    release = (0,) if row["source_id"] != "trtllm_perf" else (2,) if row["source_release"] == "main" else (1, *numbers)
-    newest_first = tuple(-part for part in (*release, 0, 0, 0)[:4])
-    others = ("n_accelerators", "precision", "parallelism", "source_id", "framework", "scenario")
-    return (-row["n_rows"], newest_first, *(row[name] for name in others))
+    """As sql/estimates/default_configurations.sql ranks: most rows; of equally many H100, FP8, more boards, newest."""
+    others = ("accelerator_id", "precision", "parallelism", "source_id", "framework", "scenario")
+    return (
+        -row["n_rows"],
+        row["accelerator_id"] != "h100-sxm",
+        row["precision"] != "fp8",
+        -row["n_accelerators"],
+        -_release_order(row["source_id"], row["source_release"]),
+        *(row[name] for name in others),
+        row["concurrency"] or 0,
+    )
+
+
+def _release_order(source_id: str, release: str) -> float:
+    """TensorRT-LLM's releases in their order, a candidate ("1.2rc") before its release, as the SQL has it."""
+    if source_id != "trtllm_perf":
+        return 0
+    if release == "main":
+        return 1_000_000
+    numbers = re.match(r"(\d+)(?:\.(\d+))?", release)
+    major, minor = (int(number or 0) for number in numbers.groups()) if numbers else (0, 0)
+    return 1000 * major + minor - (0.5 if "rc" in release else 0)
 
 
 def _check_workload(book: Book, workload: str) -> None:

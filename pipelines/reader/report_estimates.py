@@ -242,10 +242,10 @@ def fleets(book: Book) -> Figure:
         "fleets",
         title,
         "GWh of electricity a day on a logarithmic axis, boundary facility, with 90 % intervals where the method has "
-        "them. In blue serving-time at four mean loads (1 is saturated; below it idle servers are counted); in orange "
-        "the method of Oviedo et al., which multiplies by 1.33 for orchestration and backup, without and with the "
-        "gains "
-        "it assumes. Fleets of long queries rest on lengths that nobody benchmarked.",
+        "them. In blue serving-time at four mean loads (1 is saturated; below it fewer queries bear the power that "
+        "does not fall with them); in orange the method of Oviedo et al., which multiplies by 1.33 for orchestration "
+        "and backup, without and with the gains it assumes. Fleets of long queries rest on lengths that nobody "
+        "benchmarked.",
         DataTable("fleet", FLEETS, rows),
         chart,
         "The book has no fleet.",

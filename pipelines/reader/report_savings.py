@@ -64,12 +64,11 @@ def single_steps(book: Book) -> Figure:
     return figure_of(
         "single-steps",
         title,
-        "Energy per output token after over before, between two published results that differ in one thing: median and "
-        "the span from the 10th to the 90th percentile of the pairs, on a logarithmic axis. Left of the dashed line "
-        "saves. Metered steps are accelerator boards (boundary gpu) under vLLM; the others compare saturated "
-        "throughputs "
-        "and take power as the same share of each server's rating (boundary node). At the bottom stand the gains that "
-        "Oviedo et al. assume, with their ranges: nobody measured those.",
+        "Energy per output token after over before, between two published results that differ in what is named: median "
+        "and the span from the 10th to the 90th percentile of the pairs, on a logarithmic axis. Left of the dashed "
+        "line saves. Metered steps are accelerator boards (boundary gpu) under vLLM; the others compare saturated "
+        "throughputs and take power as the same share of each server's rating (boundary node). At the bottom stand the "
+        "gains that Oviedo et al. assume, with their ranges: nobody measured those.",
         DataTable("measured_interventions", STEPS, rows),
         chart,
         "The book has no pair of published results that differ in one thing.",

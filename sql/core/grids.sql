@@ -100,13 +100,14 @@ figures as (
 ranked as (
     select
         *,
-        -- a source whose newest figure is unusable does not speak for the area with an old one
-        coalesce(year = newest_year, true) as may_serve,
+        -- a source whose newest figure is unusable does not speak for the area with an old one; nor does one whose newest
+        -- figure is over five years older than the newest of all: drift of 0.12 a year is then more than its interval holds
+        coalesce(year = newest_year and year >= newest_of_all - 5, true) as may_serve,
         -- one method, newest year, before a figure without a year
         row_number() over (
             partition by area_id
             order by
-                case when coalesce(year = newest_year, true) then 0 else 1 end,
+                case when coalesce(year = newest_year and year >= newest_of_all - 5, true) then 0 else 1 end,
                 case source_id
                     when 'gsf_cloud_regions' then 1 when 'owid_carbon_intensity' then 2
                     when 'codecarbon_energy_mix' then 3 else 4
@@ -114,7 +115,12 @@ ranked as (
                 year desc,
                 locator
         ) as choice
-    from figures
+    from (
+        select
+            *,
+            max(year) over () as newest_of_all
+        from figures
+    ) as dated
 )
 
 select

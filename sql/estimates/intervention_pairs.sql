@@ -1,4 +1,4 @@
--- one row per pair of published rows that differ in one thing
+-- one row per pair of published rows that differ in one thing, or in the two or three that the step names
 with steps as (
     select * from (
         values
@@ -7,7 +7,10 @@ with steps as (
         ('accelerator', 'h100-sxm', 'b200-sxm'), ('accelerator', 'h200-sxm', 'b200-sxm'),
         ('accelerator and precision', 'h200-sxm fp8', 'b200-sxm fp4'),
         ('accelerator and precision', 'h100-sxm fp8', 'b200-sxm fp4'),
-        ('accelerator and precision', 'a100-sxm-80gb fp16', 'h100-sxm fp8')
+        ('accelerator and precision', 'a100-sxm-80gb fp16', 'h100-sxm fp8'),
+        ('accelerator and precision', 'a100-sxm-80gb fp16', 'b200-sxm fp4'),
+        ('accelerator and precision', 'h100-sxm fp16', 'b200-sxm fp4'),
+        ('accelerator and precision', 'h100-sxm bf16', 'b200-sxm fp8')
     ) as s (intervention, state_from, state_to)
 ),
 
@@ -36,7 +39,9 @@ measured as (
         case when m.is_measured then m.power_boundary end as metered_boundary,
         n.power_max_w_per_accelerator,
         coalesce(x.spec_method, 'none') as spec_method,
-        coalesce(x.disagg, false) as is_disaggregated
+        coalesce(x.disagg, false) as is_disaggregated,
+        -- flagged: its printed precision is not that of its weights, so no step may be read off it
+        coalesce(m.caveat like '%weights are MXFP4%', false) as has_other_weights
     from core.serving_measurements as m
     inner join core.models as w on m.model_id = w.model_id
     left join core.nodes as n on m.accelerator_id = n.accelerator_id and n.is_default
@@ -107,6 +112,7 @@ same_release as (
             and (a.parallelism = b.parallelism or a.model_id <> b.model_id)
             and (s.intervention <> 'precision' or a.accelerator_id = b.accelerator_id)
             and (s.intervention <> 'accelerator' or (a.precision = b.precision and a.model_id = b.model_id))
+            and (s.intervention = 'accelerator' or not (a.has_other_weights or b.has_other_weights))
 ),
 
 -- a release of TensorRT-LLM and the next one that prints the same configuration
@@ -114,10 +120,12 @@ ordered as (
     select
         *,
         case
+            when source_id <> 'trtllm_perf' then 0
             when source_release = 'main' then 1000000
             else
-                1000 * cast(split_part(source_release, '.', 1) as integer)
-                + cast(split_part(source_release, '.', 2) as integer)
+                1000 * coalesce(cast(nullif(regexp_extract(source_release, '^[0-9]+'), '') as integer), 0)
+                + coalesce(cast(nullif(regexp_extract(source_release, '^[0-9]+[.]([0-9]+)', 1), '') as integer), 0)
+                - case when source_release like '%rc%' then 0.5 else 0 end
         end as release_order
     from best
     where source_id = 'trtllm_perf'
@@ -142,7 +150,7 @@ releases as (
     )
 ),
 
--- twice the requests in flight, all else the same; the power of both is metered
+-- twice the requests in flight, and four doublings at once, all else the same; the power of both is metered
 concurrencies as (
     select
         'concurrency' as intervention,
@@ -158,7 +166,7 @@ concurrencies as (
     from best as a
     inner join best as b
         on
-            2 * a.concurrency = b.concurrency
+            (2 * a.concurrency = b.concurrency or (a.concurrency = 32 and b.concurrency = 512))
             and a.source_id = b.source_id
             and a.source_release = b.source_release
             and a.model_id = b.model_id
@@ -167,10 +175,46 @@ concurrencies as (
             and a.precision = b.precision
             and a.parallelism = b.parallelism
             and a.framework = b.framework
+            and a.scenario = b.scenario
             and a.task = b.task
             and a.input_tokens is not distinct from b.input_tokens
             and a.output_tokens is not distinct from b.output_tokens
+            and a.spec_method = b.spec_method
+            and a.is_disaggregated = b.is_disaggregated
     where a.metered_j_per_output_token is not null and b.metered_j_per_output_token is not null
+),
+
+-- newer boards, lower precision and sixteen times the requests in flight at once; the power of both is metered
+together as (
+    select
+        'concurrency, accelerator and precision' as intervention,
+        'h100-sxm bf16 32' as state_from,
+        'b200-sxm fp8 512' as state_to,
+        'its own states' as compared_at,
+        a.source_id as source_id_from,
+        a.source_release as source_release_from,
+        a.locator as locator_from,
+        b.source_id as source_id_to,
+        b.source_release as source_release_to,
+        b.locator as locator_to
+    from best as a
+    inner join best as b
+        on
+            a.source_id = b.source_id
+            and a.source_release = b.source_release
+            and a.weights = b.weights
+            and a.framework = b.framework
+            and a.scenario = b.scenario
+            and a.task = b.task
+            and a.input_tokens is not distinct from b.input_tokens
+            and a.output_tokens is not distinct from b.output_tokens
+            and a.spec_method = b.spec_method
+            and a.is_disaggregated = b.is_disaggregated
+    where
+        a.accelerator_id = 'h100-sxm' and a.precision = 'bf16' and a.concurrency = 32
+        and b.accelerator_id = 'b200-sxm' and b.precision = 'fp8' and b.concurrency = 512
+        and not (a.has_other_weights or b.has_other_weights)
+        and a.metered_j_per_output_token is not null and b.metered_j_per_output_token is not null
 ),
 
 -- where the requests in flight were swept and power metered, set-ups also meet where each takes the least energy
@@ -206,6 +250,7 @@ alternatives as (
         b.spec_method as spec_method_to,
         a.is_disaggregated as disaggregated_from,
         b.is_disaggregated as disaggregated_to,
+        a.has_other_weights or b.has_other_weights as has_other_weights,
         case when a.precision <> b.precision then 1 else 0 end
         + case when a.accelerator_id <> b.accelerator_id then 1 else 0 end
         + case when a.spec_method <> b.spec_method then 1 else 0 end
@@ -238,14 +283,14 @@ least_energy as (
         on
             (
                 s.intervention = 'precision' and s.state_from = a.precision_from and s.state_to = a.precision_to
-                and a.n_differences = 1
+                and a.n_differences = 1 and not a.has_other_weights
             )
             or (
                 s.intervention = 'accelerator' and s.state_from = a.accelerator_from
                 and s.state_to = a.accelerator_to and a.n_differences = 1
             )
             or (
-                s.intervention = 'accelerator and precision' and a.n_differences = 2
+                s.intervention = 'accelerator and precision' and a.n_differences = 2 and not a.has_other_weights
                 and s.state_from = a.accelerator_from || ' ' || a.precision_from
                 and s.state_to = a.accelerator_to || ' ' || a.precision_to
             )
@@ -273,6 +318,8 @@ pairs as (
     select * from releases where state_to is not null
     union all
     select * from concurrencies
+    union all
+    select * from together
     union all
     select * from least_energy
 )

@@ -50,6 +50,7 @@ select
         when m.intervention = 'precision' then 'model'
         when m.intervention = 'accelerator' then 'hardware'
         when m.intervention = 'accelerator and precision' then 'hardware and model'
+        when m.intervention = 'concurrency, accelerator and precision' then 'hardware, model and serving'
         else 'serving'
     end as pathway,
     m.state_from,

@@ -9,22 +9,25 @@ from (
             order by
                 case when d.model_id is null then 1 else 0 end,
                 f.n_rows desc,
+                -- of equally many rows as default_configurations chooses
+                case when f.accelerator_id = 'h100-sxm' then 0 else 1 end,
+                case when f.precision = 'fp8' then 0 else 1 end,
+                f.n_accelerators desc,
                 case
                     when f.source_id <> 'trtllm_perf' then 0
                     when f.source_release = 'main' then 1000000
                     else
-                        1000 * cast(split_part(f.source_release, '.', 1) as integer)
-                        + cast(split_part(f.source_release, '.', 2) as integer)
+                        1000 * coalesce(cast(nullif(regexp_extract(f.source_release, '^[0-9]+'), '') as integer), 0)
+                        + coalesce(cast(nullif(regexp_extract(f.source_release, '^[0-9]+[.]([0-9]+)', 1), '') as integer), 0)
+                        - case when f.source_release like '%rc%' then 0.5 else 0 end
                 end desc,
-                f.n_accelerators,
+                f.accelerator_id,
                 f.precision,
                 f.parallelism,
                 f.source_id,
                 f.framework,
                 f.scenario,
-                f.source_release,
-                f.accelerator_id,
-                f.concurrency nulls last
+                coalesce(f.concurrency, 0)
         ) as choice
     from serving_fits as f
     cross join (values ('gpu'), ('node'), ('facility')) as b (boundary)

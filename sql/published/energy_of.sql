@@ -23,9 +23,11 @@ constants as (
         max(sqrt(low * high)) filter (where assumption_id = 'serving-time.pue') as pue,
         max(ln(high / low) / 2) filter (where assumption_id = 'serving-time.pue') as pue_width,
         max(sqrt(low * high)) filter (where assumption_id = 'idle.gpu_share_of_tdp') as gpu_idle_share,
-        max(ln(high / low) / 2) filter (where assumption_id = 'idle.gpu_share_of_tdp') as gpu_idle_width,
+        max(low) filter (where assumption_id = 'idle.gpu_share_of_tdp') as gpu_parked_share,
+        max(high) filter (where assumption_id = 'idle.gpu_share_of_tdp') as gpu_held_share,
         max(sqrt(low * high)) filter (where assumption_id = 'idle.node_share_of_max') as node_idle_share,
-        max(ln(high / low) / 2) filter (where assumption_id = 'idle.node_share_of_max') as node_idle_width
+        max(low) filter (where assumption_id = 'idle.node_share_of_max') as node_parked_share,
+        max(high) filter (where assumption_id = 'idle.node_share_of_max') as node_held_share
     from assumptions_in_force
 ),
 
@@ -99,26 +101,33 @@ saturated as (
             when boundary = 'gpu' or boards_w > node_power_max_w * node_share then boards_width
             else node_share_width
         end as saturated_width,
-        case
-            when boundary = 'gpu' then gpu_idle_share * tdp_w * n_accelerators
-            else coalesce(node_power_idle_w, node_idle_share * node_power_max_w)
-        end as idle_w,
-        case
-            when boundary = 'gpu' then gpu_idle_width
-            when node_power_idle_w is null then node_idle_width
-            else 0
-        end as idle_width,
+        case when boundary = 'gpu' then tdp_w * n_accelerators else node_power_max_w end as rated_w,
+        case when boundary = 'gpu' then gpu_idle_share else node_idle_share end as idle_share,
+        case when boundary = 'gpu' then gpu_parked_share else node_parked_share end as parked_share,
+        case when boundary = 'gpu' then gpu_held_share else node_held_share end as held_share,
         case when boundary = 'facility' then pue else 1 end as with_pue,
         case when boundary = 'facility' then pue_width else 0 end as with_pue_width
     from boards
 ),
 
+-- idle power, and its ends: of a parked deployment, and of one that keeps its batches small
+idling as (
+    select
+        *,
+        least(idle_share * rated_w, saturated_w) as idle_w,
+        least(parked_share * rated_w, saturated_w) as parked_w,
+        least(held_share * rated_w, saturated_w) as held_w
+    from saturated
+),
+
 powered as (
     select
         *,
+        parked_w + (saturated_w - parked_w) * at_load as drawn_parked_w,
+        held_w + (saturated_w - held_w) * at_load as drawn_held_w,
         idle_w + (saturated_w - idle_w) * at_load as drawn_w,
         idle_w * (1 - at_load) / (idle_w + (saturated_w - idle_w) * at_load) as share_of_idle
-    from saturated
+    from idling
 ),
 
 estimated as (
@@ -128,7 +137,7 @@ estimated as (
         sqrt(
             power(fit_width, 2)
             + power((1 - share_of_idle) * saturated_width, 2)
-            + power(share_of_idle * idle_width, 2)
+            + power(greatest(ln(drawn_held_w / drawn_w), ln(drawn_w / drawn_parked_w)), 2)
             + power(with_pue_width, 2)
         ) as width
     from powered
@@ -173,10 +182,7 @@ select
     e.with_pue as pue,
     e.is_output_beyond or e.is_input_beyond or e.is_input_shorter as is_extrapolated,
     case
-        when
-            e.at_load < 1
-            and case when e.boundary = 'gpu' then e.accelerator_id <> 'h100-sxm' else e.node_power_idle_w is null end
-            then 'assumed'
+        when e.at_load < 1 then 'assumed'
         when e.is_output_beyond or e.is_input_beyond or e.is_input_shorter then 'predicted'
         else 'benchmarked'
     end as evidence

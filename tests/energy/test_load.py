@@ -32,13 +32,14 @@ def test_energy_by_hand():
 def test_half_widths_by_hand():
     # of 600 W at half load 150 W are idle power that queries do not explain: a quarter
     assert share_of_idle(300, 900, 0.5) == pytest.approx(0.25)
-    idle = LogNormal.from_p5_p95(0.1, 0.2)
-    saturated, idle_w = CentralPower(np.array([900.0, 900.0]), np.array([0.4, 0.4])), np.array([300.0, 300.0])
-    half = PowerAtLoad.of(saturated, idle_w, idle, 0.5, np.array([False, True]))
-    assert half.w == pytest.approx([600, 600])
-    assert half.half_width_ln == pytest.approx([0.3, 0.3])
-    assert half.idle_half_width_ln == pytest.approx([0.25 * np.log(2) / 2, 0])
-    full = PowerAtLoad.of(saturated, idle_w, idle, 1)
+    # rated 1200 W: idle 300 W, from 150 W parked to 600 W held; the other board draws 400 W at most, held or not
+    idle = LogNormal.from_p5_p95(0.125, 0.5)
+    saturated, rated = CentralPower(np.array([900.0, 400.0]), np.array([0.4, 0.4])), np.array([1200.0, 1200.0])
+    half = PowerAtLoad.of(saturated, rated, idle, 0.5)
+    assert half.w == pytest.approx([600, 350])
+    assert half.half_width_ln == pytest.approx([0.4 * 450 / 600, 0.4 * 200 / 350])
+    assert half.idle_half_width_ln == pytest.approx([np.log(750 / 600), np.log(350 / 275)])
+    full = PowerAtLoad.of(saturated, rated, idle, 1)
     assert (full.w, full.half_width_ln, full.idle_half_width_ln) == (
         pytest.approx(saturated.w), pytest.approx(saturated.half_width_ln), pytest.approx([0, 0]),
     )  # fmt: skip

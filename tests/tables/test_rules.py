@@ -65,7 +65,7 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
         where(pl.col("compared_at") == "saturation", cell("evidence", "measured")),
         where(pl.col("compared_at") == "least energy", cell("evidence", "benchmarked")),
     ),
-    ("estimates.intervention_pairs", "Energy falls or rises at most sevenfold"): (
+    ("estimates.intervention_pairs", "Energy falls at most twelvefold and rises at most sevenfold"): (
         cell("energy_ratio", 7.1),
         cell("energy_ratio", 0.08),
     ),
@@ -99,6 +99,9 @@ BREAKS: dict[tuple[str, str], tuple[Callable, ...]] = {
     ("estimates.fleet", "A fleet by serving-time has its interval"): (
         where(pl.col("method") == "serving-time", cell("energy_gwh_per_day_lo90", None)),
         where(pl.col("method") == "oviedo2026", cell("energy_gwh_per_day_lo90", 1.0)),
+    ),
+    ("estimates.fleet", "A fleet draws no less at its peak than in the mean"): (
+        where(pl.col("peak_kw").is_not_null(), cell("peak_kw", pl.col("energy_gwh_per_day") * 1e6 / 24 * 0.99)),
     ),
     ("estimates.boundary_ladder", "A wider boundary holds no less energy"): (
         where(pl.col("step_ratio").is_not_null(), cell("step_ratio", 0.9)),
