@@ -280,10 +280,10 @@ def remedy(table: Table, is_warning: bool) -> str:
     return f"{line} add it to assets/corrections.yaml; an unknown name belongs in assets/reference/aliases.csv."
 
 
-def compared_result(rows: pl.DataFrame | None, how_to_mend: str) -> dg.AssetCheckResult:
-    """What a comparison with the published file says; `rows` None: there is none to compare with."""
-    if rows is None or rows.is_empty():
-        words = "No published file to compare with." if rows is None else "Nothing was lost against the published file."
+def compared_result(rows: pl.DataFrame | str, how_to_mend: str) -> dg.AssetCheckResult:
+    """What a comparison with the published file says: its rows, or why there was nothing to compare with."""
+    if isinstance(rows, str) or rows.is_empty():
+        words = rows if isinstance(rows, str) else "Nothing was lost against the published file."
         return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, description=words)
     first = rows.head(FIRST_FAILING_ROWS)
     shown = "; ".join(str(row) for row in first.rows())

@@ -30,7 +30,7 @@ from pipelines.sources.intake import Parse, Places, Reading, record_taken, take_
 from pipelines.tables.beside import announce, beside, failures_of
 from pipelines.tables.contract import Table, TableError
 from pipelines.tables.validate import ValidatorError
-from pipelines.warehouse.compared import published
+from pipelines.warehouse.compared import beside_published
 from pipelines.warehouse.lineage import LineageError, column_lineage
 from pipelines.warehouse.releases import ReleaseError
 from pipelines.warehouse.sql import SqlError, code_version, inputs_of, run_sql, sql_of
@@ -313,12 +313,9 @@ def compared_check(
     @dg.asset_check(asset=asset_key(table.name), name=name, blocking=True, description=promise)
     def _compared(book: Book) -> dg.AssetCheckResult:
         with one_line_errors():
-            before, now = published(book.warehouse.home, table.short_name), book.warehouse.read(table.name)
-            try:
-                rows = None if before is None else lost(before, now)
-            except pl.exceptions.ColumnNotFoundError:  # the file is of a version with other columns
-                rows = None
-        return shown.compared_result(rows, how_to_mend)
+            now = book.warehouse.read(table.name)
+            found = beside_published(book.warehouse.home, table.short_name, lambda before: lost(before, now))
+        return shown.compared_result(found, how_to_mend)
 
     return _compared
 
