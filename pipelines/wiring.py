@@ -19,6 +19,7 @@ from pydantic import Field
 
 from pipelines import shown
 from pipelines.alone import alone
+from pipelines.code_versions import version_of_module
 from pipelines.energy.errors import EnergyInputError
 from pipelines.home import REPOSITORY, resolve_home
 from pipelines.plots import Chart, as_markdown
@@ -259,7 +260,7 @@ def model_asset(
     @dg.asset(
         **asset_spec(table, kinds=KINDS[table.layer], made_by=made_by),
         deps=deps,
-        code_version=version_of_model(compute),
+        code_version=version_of_module(Path(inspect.getsourcefile(compute))),
     )
     def _model(book: Book) -> dg.MaterializeResult:
         with one_line_errors():
@@ -273,17 +274,6 @@ def model_asset(
 def plotted(chart: Chart | None) -> dict[str, Any]:
     """A chart as metadata; none of a table without rows to draw."""
     return {"plot": dg.MetadataValue.md(as_markdown(chart))} if chart else {}
-
-
-def version_of_model(compute: Callable[..., pl.DataFrame]) -> str:
-    """Hash of the module that computes the table and of the physics it may call."""
-    own = Path(inspect.getsourcefile(compute)).read_bytes()
-    return hashlib.sha256(own + _physics()).hexdigest()[:12]
-
-
-@cache
-def _physics() -> bytes:
-    return b"".join(path.read_bytes() for path in sorted((REPOSITORY / "pipelines" / "energy").glob("*.py")))
 
 
 def table_checks(table: Table) -> dg.AssetChecksDefinition:
