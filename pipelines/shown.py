@@ -3,6 +3,7 @@
 Words and values only: nothing is read, made or judged here. Charts are in `plots`, jobs and schedules in `automation`.
 """
 
+import re
 import warnings
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ GROUPS = {"raw": "1_raw", "core": "2_core", "estimates": "3_estimates", "publish
 OWNERS = {"raw": "team:sources", "core": "team:tables", "estimates": "team:energy", "published": "team:warehouse"}
 """Whom to ask, by layer: the rooms of `pipelines/` that hold its machinery."""
 PREVIEW_ROWS, LONGEST_CELL = 8, 80
+PROVENANCE = re.compile(r"(^|_)(sha256|locator|url)(_|$)")
+"""Columns that say where a figure stands: long, so that a preview ends with them and opens with the figures."""
+SHA256, DIGITS = re.compile(r"[0-9a-f]{64}"), 12
 COUNTS = {"1/s": "per second", "1/day": "per day", "1e9": "billions", "1e12/s": "trillions per second"}
 """Units of what is counted, in words: what (tokens, queries, FLOP) is said by the column's name."""
 SENTENCES = {
@@ -122,9 +126,10 @@ def origins(lineage: dg.TableColumnLineage) -> dg.TableMetadataValue:
 
 
 def preview(frame: pl.DataFrame, rows: int = PREVIEW_ROWS) -> dg.TableMetadataValue:
-    """The first rows as a table."""
-    records = [dg.TableRecord(_plain(row)) for row in frame.head(rows).iter_rows(named=True)]
-    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in frame.schema.items()]
+    """The first rows as a table, the figures before where they stand."""
+    first = frame.head(rows).select(sorted(frame.columns, key=lambda name: bool(PROVENANCE.search(name))))
+    records = [dg.TableRecord(_plain(row)) for row in first.iter_rows(named=True)]
+    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in first.schema.items()]
     return dg.MetadataValue.table(records=records, schema=dg.TableSchema(columns=columns))
 
 
@@ -133,6 +138,8 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _short(value: Any) -> Any:
+    if isinstance(value, str) and SHA256.fullmatch(value):
+        return value[:DIGITS]
     return value[:LONGEST_CELL] + " …" if isinstance(value, str) and len(value) > LONGEST_CELL else value
 
 

@@ -4,13 +4,24 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
+import polars as pl
 import pytest
 import yaml
 
 from pipelines import automation
 from pipelines.cli import DAGSTER_SETTINGS
 from pipelines.definitions import all_tables, defs
-from pipelines.shown import ACCEPTED, ANSWERED, COUNTS, CURRENT, GROUPS, SENTENCES, currency_result, source_results
+from pipelines.shown import (
+    ACCEPTED,
+    ANSWERED,
+    COUNTS,
+    CURRENT,
+    GROUPS,
+    SENTENCES,
+    currency_result,
+    preview,
+    source_results,
+)  # fmt: skip
 from pipelines.sources.catalogue import REPOSITORY, load_catalogue
 from pipelines.sources.extracts import Snapshot
 from pipelines.sources.intake import Taken, is_worth_asking
@@ -262,3 +273,24 @@ def test_a_source_is_asked_no_more_often_than_its_cadence(answered, on, expected
     assert source.cadence_days == 7
     taken = Taken("trtllm_perf", "unchanged", "2030-01-01T00:00:00Z", None, (), answered, answered)
     assert is_worth_asking(source, taken, on) is expected
+
+
+def test_a_preview_opens_with_figures_and_ends_with_where_they_stand():
+    frame = pl.DataFrame(
+        {
+            "source_id": ["a"],
+            "snapshot_sha256": ["0123456789ab" + "c" * 52],
+            "locator_from": ["line 1"],
+            "output_tokens_per_s": [1.5],
+            "source_url": ["https://example.org"],
+            "caveat": ["x" * 100],
+        }
+    )
+    shown = preview(frame)
+    assert [column.name for column in shown.schema.columns] == [
+        "source_id", "output_tokens_per_s", "caveat", "snapshot_sha256", "locator_from", "source_url",
+    ]  # fmt: skip
+    (record,) = shown.records
+    assert list(record.data) == [column.name for column in shown.schema.columns]
+    assert record.data["snapshot_sha256"] == "0123456789ab"
+    assert record.data["caveat"] == "x" * 80 + " …"
