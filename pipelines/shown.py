@@ -89,6 +89,16 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
+def table_list(tables: Iterable[Table]) -> dg.TableMetadataValue:
+    """The tables that a file holds: of what each has one row, and what it is."""
+    records = [
+        dg.TableRecord({"table": table.name, "one_row_per": ", ".join(table.grain), "holds": table.description})
+        for table in tables
+    ]
+    columns = [dg.TableColumn(name) for name in ("table", "one_row_per", "holds")]
+    return dg.MetadataValue.table(records=records, schema=dg.TableSchema(columns=columns))
+
+
 def _table_column(column: Column) -> dg.TableColumn:
     unit = f" [{_unit(column)}]" if _unit(column) else ""
     promises = [_range(column)] if column.low is not None or column.high is not None else []

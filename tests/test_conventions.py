@@ -83,7 +83,8 @@ def test_every_asset_says_what_it_is(specs):
         assert spec.description, key
         assert spec.kinds, key
         assert spec.group_name == GROUPS[key.split(".")[0]], key
-        assert spec.metadata["dagster/column_schema"].columns, key
+        if key in TABLES:
+            assert spec.metadata["dagster/column_schema"].columns, key
 
 
 def test_the_assets_are_those_of_the_committed_list(specs):

@@ -15,7 +15,7 @@ import assets.raw
 from assets.published.tables import CHANGE_CAUSES, CHANGES, CHECKS, HISTORY, RELEASE_CAUSES, RELEASES
 from assets.published.views import VIEWS
 from pipelines.code_versions import version_of_pattern
-from pipelines.shown import CURRENT, GROUPS, OWNERS, PROMISES, code_references, currency_result, preview
+from pipelines.shown import CURRENT, GROUPS, OWNERS, PROMISES, code_references, currency_result, preview, table_list
 from pipelines.sources.intake import promote, read_taken
 from pipelines.tables.contract import Table
 from pipelines.warehouse.changes import history
@@ -157,9 +157,7 @@ def _of_the_taking(latest: Release, warehouse: Warehouse, table: Table) -> pl.Da
     code_version=version_of_pattern("assets/**/*.py", "pipelines/warehouse/*.py", "sql/published/*.sql"),
     deps=[asset_key("published.release"), *(asset_key(name) for name in OF_THE_TAKING)],
     metadata={
-        "dagster/column_schema": dg.TableSchema(
-            columns=[dg.TableColumn(table.short_name, "table", table.description) for table in published_tables()]
-        ),
+        "tables": table_list(published_tables()),
         "dagster/code_references": code_references(["assets/published/joulebook.py", "pipelines/warehouse/publish.py"]),
     },
 )

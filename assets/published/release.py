@@ -17,7 +17,7 @@ from assets.published.causes import METHOD, P50, beside_of
 from assets.published.joulebook import released_tables
 from pipelines.code_versions import version_of_pattern
 from pipelines.energy.versions import METHOD_VERSIONS
-from pipelines.shown import GROUPS, OWNERS, code_references, preview
+from pipelines.shown import GROUPS, OWNERS, code_references, preview, table_list
 from pipelines.sources.catalogue import REPOSITORY
 from pipelines.tables.contract import Table
 from pipelines.warehouse.releases import Draft, Releases, values_version
@@ -83,9 +83,7 @@ def code_commit() -> str | None:
     code_version=version_of_pattern("assets/**/*.py", "pipelines/energy/*.py", "pipelines/warehouse/*.py"),
     deps=[asset_key(table.name) for table in released_tables()],
     metadata={
-        "dagster/column_schema": dg.TableSchema(
-            columns=[dg.TableColumn(table.short_name, "table", table.description) for table in released_tables()]
-        ),
+        "tables": table_list(released_tables()),
         "dagster/code_references": code_references(["assets/published/release.py", "pipelines/warehouse/releases.py"]),
     },
 )

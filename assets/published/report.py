@@ -21,7 +21,6 @@ from pipelines.wiring import Book, asset_key, one_line_errors
     code_version=version_of_pattern("assets/published/report.py", "pipelines/reader/*.py", "pipelines/reader/page/*"),
     deps=[asset_key("published.joulebook")],
     metadata={
-        "dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("chart", "html", "A chart and its numbers.")]),
         "dagster/code_references": code_references(["assets/published/report.py", "pipelines/reader/report.py"]),
     },
 )
