@@ -12,6 +12,8 @@ import polars as pl
 Chart = dict[str, Any]
 LOG = {"type": "log"}
 FONT = {"labelFontSize": 12, "titleFontSize": 13}
+NUMBERS = {"labelOverlap": "greedy", "labelSeparation": 8}
+"""Labels that would touch leave one out: on a logarithmic axis 300 and 400 would read 300400."""
 PIXELS = 1.25
 """Of an image for one of the chart: text stays sharp, and each of them weighs some hundred kB in the log of events."""
 BACKGROUND = "white"
@@ -22,13 +24,14 @@ def as_markdown(chart: Chart) -> str:
     """The chart as an image in Markdown, which the UI shows; its title is the text of the image."""
     import vl_convert  # noqa: PLC0415  (starting its engine takes most of a second)
 
-    full = {
-        "background": BACKGROUND,
-        "padding": 10,
-        "config": {"axis": FONT, "legend": FONT, "title": {"fontSize": 15}},
-    }
-    png = vl_convert.vegalite_to_png(full | chart, scale=PIXELS)
+    png = vl_convert.vegalite_to_png(dressed(chart), scale=PIXELS)
     return f"![{_title(chart)}](data:image/png;base64,{base64.b64encode(png).decode()})"
+
+
+def dressed(chart: Chart) -> Chart:
+    """The chart in the clothes that all of them wear."""
+    config = {"axis": FONT, "axisQuantitative": NUMBERS, "legend": FONT, "title": {"fontSize": 15}}
+    return {"background": BACKGROUND, "padding": 10, "config": config} | chart
 
 
 def _title(chart: Chart) -> str:
@@ -129,24 +132,42 @@ def measured_against_predicted(points: pl.DataFrame, what: str) -> Chart:
 
 
 def age_of_sources(rows: pl.DataFrame) -> Chart:
-    """Days since each source's figures were accepted, beside how often it is worth asking (tick).
+    """How long ago each source's figures were accepted, as a share of the days between two askings, and in days.
 
-    Columns: source_id, age_days, cadence_days, state.
+    Days alone would hide a source that is asked each week beside one that is asked each year.
+    Columns: source_id, age_days, cadence_days.
     """
-    y = {"field": "source_id", "type": "nominal", "sort": "-x", "title": None, "axis": {"labelLimit": 230}}
-    color = {"field": "state", "type": "nominal", "title": "how it was taken"}
-    days = {"type": "quantitative", "title": "days since its figures were accepted (bar), days between askings (tick)"}
+    order = rows.sort(pl.col("age_days") / pl.col("cadence_days"), "source_id", descending=[True, False])
+    y = {
+        "field": "source_id",
+        "type": "nominal",
+        "sort": order["source_id"].to_list(),
+        "title": None,
+        "axis": {"labelLimit": 230},
+    }
+    share = {"type": "quantitative", "title": "age of its figures, as a share of the days between askings"}
+    older = {"condition": {"test": "datum.share > 1", "value": "#d9730d"}, "value": "#4c78a8"}
+    days = "format(datum.age_days, '.1f') + ' of ' + datum.cadence_days + ' days'"
     return {
-        "title": "Age of the sources",
+        "title": {"text": "Age of the sources", "subtitle": "orange: older than the days between askings"},
         "data": _values(rows),
+        "transform": [
+            {"calculate": "datum.age_days / datum.cadence_days", "as": "share"},
+            {"calculate": days, "as": "days"},
+        ],
         "width": 430,
         "height": {"step": 17},
         "encoding": {"y": y},
         "layer": [
-            {"mark": "bar", "encoding": {"x": {"field": "age_days", **days}, "color": color}},
+            {"mark": "bar", "encoding": {"x": {"field": "share", **share}, "color": older}},
             {
-                "mark": {"type": "tick", "color": "black", "thickness": 2},
-                "encoding": {"x": {"field": "cadence_days", **days}},
+                "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 11},
+                "encoding": {"x": {"field": "share", **share}, "text": {"field": "days"}},
+            },
+            {
+                "data": {"values": [{"one": 1}]},
+                "mark": {"type": "rule", "strokeDash": [4, 4], "color": "gray"},
+                "encoding": {"x": {"datum": 1}, "y": None},
             },
         ],
     }

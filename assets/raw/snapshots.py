@@ -122,4 +122,4 @@ def ages_of(frame: pl.DataFrame, now: str) -> Chart | None:
     rows = frame.filter(pl.col("accepted_at_utc").is_not_null()).with_columns(age_days=age)
     if rows.is_empty():
         return None
-    return plots.age_of_sources(rows.group_by("source_id", "cadence_days", "state").agg(pl.col("age_days").min()))
+    return plots.age_of_sources(rows.group_by("source_id", "cadence_days").agg(pl.col("age_days").min()))
