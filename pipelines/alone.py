@@ -50,5 +50,5 @@ def _take(lock: object, home: Path, until: float) -> None:
         except OSError as error:
             if time.monotonic() >= until:
                 problem = "another refresh is at work here"
-                raise SourceError("JOULEBOOK_HOME", str(home), problem, "Wait until it has ended.") from error
+                raise SourceError("home", str(home), problem, "Wait until it has ended.") from error
         time.sleep(POLL_S)

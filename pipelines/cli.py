@@ -7,6 +7,7 @@ commands answer belongs to pipelines/reader.
 import gc
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,16 +106,21 @@ def refresh(offline: bool, home: Path | None, update_extracts: bool, verbose: bo
         import logging
 
         logging.getLogger().setLevel(logging.ERROR)
+    from pipelines.room import trouble_of
     from pipelines.sources.errors import SourceError
 
+    started = time.time()
     try:
         place = _enter(home)
         from pipelines.definitions import build
         from pipelines.refresh import run_refresh
 
         published = run_refresh(build, place, offline=offline, update_extracts=update_extracts, verbose=verbose)
-    except (SourceError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
+    except Exception as error:
+        trouble = trouble_of(resolve_home(home), error, started)
+        if verbose or not (trouble or isinstance(error, SourceError | OSError)):
+            raise
+        click.echo(f"error: {trouble or error}", err=True)
         published = False
     sys.exit(0 if published else EXIT_NOT_PUBLISHED)
 
@@ -401,8 +407,12 @@ def _dagster_home(home: Path) -> Path:
     folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "dagster.yaml"
-    if not settings.exists() or settings.read_text(encoding="utf-8").startswith(WRITTEN_HERE):
-        settings.write_text(DAGSTER_SETTINGS, encoding="utf-8")
+    found = settings.read_text(encoding="utf-8") if settings.exists() else ""
+    # an empty one is what a full disk left: as settings of the owner it would turn telemetry on
+    if found != DAGSTER_SETTINGS and (not found.strip() or found.startswith(WRITTEN_HERE)):
+        from pipelines.sources.snapshots import write_atomically
+
+        write_atomically(settings, DAGSTER_SETTINGS.encode())
     return folder
 
 

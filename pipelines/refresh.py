@@ -21,6 +21,7 @@ from rich.text import Text
 from pipelines.alone import alone
 from pipelines.automation import not_accepted, source_key
 from pipelines.home import FILE_NAME, REPOSITORY
+from pipelines.room import full, is_full
 from pipelines.runs import COMMAND_LINE, STARTED_BY, end_dead_commands, innermost, refused_by
 from pipelines.shown import ACCEPTED, ANSWERED, CURRENT
 from pipelines.sources.catalogue import load_catalogue
@@ -182,6 +183,8 @@ def _summary(console: Console, home: Path, result: dg.ExecuteInProcessResult, pu
     checks = result.get_asset_check_evaluations()
     passed = sum(check.passed for check in checks)
     if not published:
+        if is_full(home):
+            console.print(Text.assemble(("problem", "red"), f"  {full(home)}"))
         kept = "the file published before stays" if (home / FILE_NAME).exists() else "there is no earlier file"
         console.print(f"not published: {kept}; {passed} of {len(checks)} checks passed, {seconds:.1f} s")
         return

@@ -1,16 +1,21 @@
 """The home that the command line makes for Dagster: its settings, events that move with it; and how the UI starts."""
 
+import errno
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
+from click.testing import CliRunner
+from sqlalchemy.exc import OperationalError
 
-from pipelines.cli import DAGSTER_SETTINGS, _dagster_home
-from pipelines.home import REPOSITORY
+from pipelines.cli import DAGSTER_SETTINGS, _dagster_home, main
+from pipelines.home import FILE_NAME, REPOSITORY
 from tests.support import joulebook
 
 
@@ -101,3 +106,37 @@ def test_a_ui_that_cannot_start_says_so_before_it_gives_an_address(tmp_path):
             assert said in refused.stderr
             assert "Traceback" not in refused.stderr
             assert not refused.stdout
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("insert", {}, sqlite3.OperationalError("database or disk is full")),
+        duckdb.FatalException("FATAL Error: database has been invalidated\nand more"),
+        OSError(errno.ENOSPC, "No space left on device"),
+    ],
+)
+def test_a_full_disk_is_one_line_and_the_file_of_before_stays(tmp_path, monkeypatch, error):
+    (tmp_path / FILE_NAME).write_bytes(b"a book")
+
+    def fails(*_: object, **_named: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pipelines.refresh.run_refresh", fails)
+    monkeypatch.setattr("pipelines.room.shutil.disk_usage", lambda _: shutil._ntuple_diskusage(2**30, 2**30, 0))
+    # what the command sets for the processes that it starts is taken back after the test
+    for name in ("JOULEBOOK_HOME", "DAGSTER_HOME", "GX_ANALYTICS_ENABLED"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr("gc.disable", lambda: None)
+    done = CliRunner().invoke(main, ["refresh", "--offline", "--home", str(tmp_path)])
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: no space left in {tmp_path} (0 MB free): make room")
+    assert line.endswith("the published file is as it was")
+
+
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_settings_that_a_full_disk_emptied_are_written_anew(tmp_path, text):
+    (tmp_path / "dagster").mkdir()
+    (tmp_path / "dagster" / "dagster.yaml").write_text(text, encoding="utf-8")
+    assert (_dagster_home(tmp_path) / "dagster.yaml").read_text(encoding="utf-8") == DAGSTER_SETTINGS
