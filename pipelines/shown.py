@@ -3,7 +3,6 @@
 Words and values only: nothing is read, made or judged here. Charts are in `plots`, jobs and schedules in `automation`.
 """
 
-import re
 import warnings
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -23,6 +22,8 @@ GROUPS = {"raw": "1_raw", "core": "2_core", "estimates": "3_estimates", "publish
 OWNERS = {"raw": "team:sources", "core": "team:tables", "estimates": "team:energy", "published": "team:warehouse"}
 """Whom to ask, by layer: the rooms of `pipelines/` that hold its machinery."""
 PREVIEW_ROWS, LONGEST_CELL = 8, 80
+COUNTS = {"1/s": "per second", "1/day": "per day", "1e9": "billions", "1e12/s": "trillions per second"}
+"""Units of what is counted, in words: what (tokens, queries, FLOP) is said by the column's name."""
 SENTENCES = {
     "contract": "keeps_its_contract",
     "coverage": "lacks_nothing_needed",
@@ -44,7 +45,7 @@ PROMISES = {
 
 def described(table: Table, source: Source | None, made_by: str) -> str:
     """The description of an asset in Markdown: what it is, its grain, its units, whose figures, made by what."""
-    units = sorted({column.unit for column in table.columns if column.unit and column.unit != "dimensionless"})
+    units = sorted({unit for column in table.columns if (unit := _unit(column))})
     parts = [
         table.description,
         f"**One row per** {', '.join(table.grain)}.",
@@ -85,14 +86,17 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 
 def _table_column(column: Column) -> dg.TableColumn:
-    has_unit = column.unit not in (None, "dimensionless")
-    unit = f" [{column.unit}]" if has_unit else ""
+    unit = f" [{_unit(column)}]" if _unit(column) else ""
     promises = [_range(column)] if column.low is not None or column.high is not None else []
     if column.allowed is not None:
         promises.append(f"one of {', '.join(column.allowed)}")
     constraints = dg.TableColumnConstraints(nullable=column.nullable, other=promises)
-    tags = {"unit": re.sub(r"[^A-Za-z0-9_.-]+", "_", column.unit)} if has_unit else {}
-    return dg.TableColumn(column.name, str(column.dtype), column.meaning + unit, constraints, tags)
+    return dg.TableColumn(column.name, str(column.dtype), column.meaning + unit, constraints)
+
+
+def _unit(column: Column) -> str | None:
+    """The unit as a stranger reads it; None of text, counts and shares."""
+    return None if column.unit in (None, "dimensionless") else COUNTS.get(column.unit, column.unit)
 
 
 def _range(column: Column) -> str:
@@ -280,10 +284,10 @@ def remedy(table: Table, is_warning: bool) -> str:
     return f"{line} add it to assets/corrections.yaml; an unknown name belongs in assets/reference/aliases.csv."
 
 
-def compared_result(rows: pl.DataFrame | None, how_to_mend: str) -> dg.AssetCheckResult:
-    """What a comparison with the published file says; `rows` None: there is none to compare with."""
-    if rows is None or rows.is_empty():
-        words = "No published file to compare with." if rows is None else "Nothing was lost against the published file."
+def compared_result(rows: pl.DataFrame | str, how_to_mend: str) -> dg.AssetCheckResult:
+    """What a comparison with the published file says: its rows, or why there was nothing to compare with."""
+    if isinstance(rows, str) or rows.is_empty():
+        words = rows if isinstance(rows, str) else "Nothing was lost against the published file."
         return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, description=words)
     first = rows.head(FIRST_FAILING_ROWS)
     shown = "; ".join(str(row) for row in first.rows())

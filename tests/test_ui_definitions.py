@@ -10,7 +10,7 @@ import yaml
 from pipelines import automation
 from pipelines.cli import DAGSTER_SETTINGS
 from pipelines.definitions import all_tables, defs
-from pipelines.shown import ACCEPTED, ANSWERED, CURRENT, GROUPS, SENTENCES, currency_result, source_results
+from pipelines.shown import ACCEPTED, ANSWERED, COUNTS, CURRENT, GROUPS, SENTENCES, currency_result, source_results
 from pipelines.sources.catalogue import REPOSITORY, load_catalogue
 from pipelines.sources.extracts import Snapshot
 from pipelines.sources.intake import Taken, is_worth_asking
@@ -49,8 +49,19 @@ def test_units_stand_in_the_description_and_beside_the_column(name):
     shown = {column.name: column.description for column in SPECS[name].metadata["dagster/column_schema"].columns}
     for column in TABLES[name].columns:
         if column.unit not in (None, "dimensionless"):
-            assert shown[column.name].endswith(f"[{column.unit}]")
-            assert column.unit in SPECS[name].description
+            words = COUNTS.get(column.unit, column.unit)
+            assert shown[column.name].endswith(f"[{words}]")
+            assert words in SPECS[name].description
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_no_unit_is_mangled_or_a_bare_number(name):
+    schema = SPECS[name].metadata["dagster/column_schema"]
+    for column in schema.columns:
+        assert "unit" not in column.tags  # a tag cannot hold g/kWh
+        assert not re.search(r"\[1(e\d+)?(/\w+)?\]$", column.description)
+    (units,) = re.findall(r"\*\*Units:\*\* ([^\n]*)", SPECS[name].description)
+    assert not re.search(r"\b1(e\d+|/)", units)
 
 
 def test_every_source_names_publisher_licence_and_page():
@@ -71,7 +82,7 @@ def test_an_asset_of_sql_links_to_its_sql_and_a_file_that_is_edited_is_linked_to
 
 
 def test_what_code_makes_has_the_version_of_that_code():
-    by_code = {name for name, spec in SPECS.items() if FILE not in spec.metadata and name in TABLES}
+    by_code = {name for name, spec in SPECS.items() if FILE not in spec.metadata}
     versions = code_versions()
     assert {name for name in by_code if not versions[name]} <= {"raw.snapshots", "core.restatements"}
 

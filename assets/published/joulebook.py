@@ -14,6 +14,7 @@ import assets.estimates
 import assets.raw
 from assets.published.tables import CHANGE_CAUSES, CHANGES, CHECKS, HISTORY, RELEASE_CAUSES, RELEASES
 from assets.published.views import VIEWS
+from pipelines.code_versions import version_of_pattern
 from pipelines.shown import CURRENT, GROUPS, OWNERS, PROMISES, code_references, currency_result, preview
 from pipelines.sources.intake import promote, read_taken
 from pipelines.tables.contract import Table
@@ -152,6 +153,8 @@ def _of_the_taking(latest: Release, warehouse: Warehouse, table: Table) -> pl.Da
     "views and macros for common questions, and the data dictionary. Written aside, then swapped in: a reader keeps "
     "the file it opened.\n\n**One row per** table, in the list below.\n\n**Made by** copying each table of the "
     "release, once its files are found to be as they were written.",
+    # all of assets: what contracts say of columns is in its comments
+    code_version=version_of_pattern("assets/**/*.py", "pipelines/warehouse/*.py", "sql/published/*.sql"),
     deps=[asset_key("published.release"), *(asset_key(name) for name in OF_THE_TAKING)],
     metadata={
         "dagster/column_schema": dg.TableSchema(

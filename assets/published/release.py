@@ -15,6 +15,7 @@ from assets.estimates.energy_per_query import GRAIN
 from assets.estimates.energy_per_query import TABLE as ENERGY_PER_QUERY
 from assets.published.causes import METHOD, P50, beside_of
 from assets.published.joulebook import released_tables
+from pipelines.code_versions import version_of_pattern
 from pipelines.energy.versions import METHOD_VERSIONS
 from pipelines.shown import GROUPS, OWNERS, code_references, preview
 from pipelines.sources.catalogue import REPOSITORY
@@ -79,6 +80,7 @@ def code_commit() -> str | None:
     "same figures, assumptions and method versions are the same release, and make none.\n\n**One row per** table, in "
     "the list below.\n\n**Made by** copying each table that passed its blocking checks, and comparing estimates with "
     "those of the release before.",
+    code_version=version_of_pattern("assets/**/*.py", "pipelines/energy/*.py", "pipelines/warehouse/*.py"),
     deps=[asset_key(table.name) for table in released_tables()],
     metadata={
         "dagster/column_schema": dg.TableSchema(

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from pipelines.code_versions import version_of_pattern
 from pipelines.home import FILE_NAME
 from pipelines.reader.book import Book as PublishedFile
 from pipelines.reader.report import write_report
@@ -17,6 +18,7 @@ from pipelines.wiring import Book, asset_key, one_line_errors
     description="joulebook-report.html: interactive charts of the published file with the numbers behind each, in one "
     "page that opens without a network.\n\n**One row per** chart.\n\n**Made by** drawing the tables of the published "
     "file.",
+    code_version=version_of_pattern("assets/published/report.py", "pipelines/reader/*.py", "pipelines/reader/page/*"),
     deps=[asset_key("published.joulebook")],
     metadata={
         "dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("chart", "html", "A chart and its numbers.")]),

@@ -1,9 +1,11 @@
-"""A table beside the one that readers have now: what was lost, and what got worse. Pure functions on frames.
+"""A table beside the one that readers have now: what was lost, and what got worse.
 
+The published file may be of another version, or broken: it is about to be replaced, so it never stops the next one.
 How much worse is too much is said by whoever asks. Changes between releases are another matter: these compare with the
 file as it is published, before it is replaced.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -20,6 +22,21 @@ def published(home: Path, short_name: str) -> pl.DataFrame | None:
     with duckdb.connect(str(path), read_only=True) as book:
         has = book.execute("select count(*) from duckdb_tables() where table_name = ?", [short_name]).fetchall()[0][0]
         return book.table(short_name).pl() if has else None
+
+
+def beside_published(home: Path, short_name: str, lost: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame | str:
+    """The rows that `lost` finds, given the published table; or, in words, why there is nothing to compare with."""
+    try:
+        before = published(home, short_name)
+        return "No published file to compare with." if before is None else lost(before)
+    except duckdb.Error as error:
+        return f"The published file cannot be read, so nothing was compared: {_first_line(error)}"
+    except pl.exceptions.PolarsError as error:
+        return f"The published file has other columns, so nothing was compared: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]
 
 
 def rows_lost(before: pl.DataFrame, now: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
