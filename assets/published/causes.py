@@ -125,7 +125,8 @@ class Inputs:
         splits = {split: key for split, key in (INPUTS | BESIDE).items() if split.table in old}
         causes = causes_of(old, new, splits)
         if not causes and not methods:
-            causes = causes_of(frames | old, frames, _rest(old))
+            whole = old | {ASSUMPTIONS: before.read(ASSUMPTIONS)}
+            causes = causes_of(whole, frames, _rest(whole))
         return cls(old, new, causes, tuple(sorted(methods)))
 
     @property

@@ -834,7 +834,8 @@ def test_the_newest_year_of_an_area_serves_once(online):
     for kind in ("carbon", "water"):
         assert grids.filter(pl.col(f"is_default_{kind}"))["area_id"].is_duplicated().sum() == 0
     served = set(grids.filter("is_default_carbon")["area_id"])
-    assert set(grids["area_id"]) - served == {"CAF"}  # zero grams since 2013
+    # zero grams since 2013, and nothing newer than 2009
+    assert set(grids["area_id"]) - served == {"CAF", "ESH"}
     usa = only(grids.filter("is_default_carbon"), area_id="USA")
     assert (usa["source_id"], usa["year"], usa["carbon_gco2e_per_kwh"]) == ("owid_carbon_intensity", 2025, 384.4)
 
