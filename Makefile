@@ -29,6 +29,8 @@ ui: $(READY)  ## the Dagster UI on http://127.0.0.1:3000; SCHEDULE=on starts the
 lock:  ## pin every dependency anew; needs uv
 	uv pip compile --universal --generate-hashes --no-strip-extras --extra dev --python-version 3.11 --no-header \
 		--quiet --upgrade pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-deps --python-version 3.11 --no-header \
+		--quiet --upgrade docs/deploy/requirements-postgres.in -o docs/deploy/requirements-postgres.lock
 
 clean:
 	rm -rf .venv .cache warehouse

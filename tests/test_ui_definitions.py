@@ -261,11 +261,48 @@ def test_containers_are_open_on_this_machine_alone_and_have_no_password_of_ours(
         assert service["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
 
 
+def test_what_the_container_installs_is_pinned_by_hash():
+    lock = (REPOSITORY / "docs" / "deploy" / "requirements-postgres.lock").read_text(encoding="utf-8")
+    assert re.findall(r"^([\w-]+)==[\d.]+ \\\n    --hash=sha256:", lock, re.MULTILINE) == [
+        "dagster-postgres",
+        "psycopg2-binary",
+    ]
+    dockerfile = (REPOSITORY / "docs" / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    for command in re.findall(r"pip install [^\n]*", dockerfile):
+        assert "--require-hashes" in command or "--no-deps --no-build-isolation -e ." in command, command
+
+
+def test_containers_find_the_code_in_a_service_of_its_own_so_that_runs_can_be_stopped():
+    services = yaml.safe_load((REPOSITORY / "docs" / "deploy" / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    workspace = yaml.safe_load((REPOSITORY / "docs" / "deploy" / "workspace.yaml").read_text(encoding="utf-8"))
+    (location,) = workspace["load_from"]
+    served = location["grpc_server"]
+    command = services[served["host"]]["command"]
+    assert command[command.index("-p") + 1] == str(served["port"])
+    own = yaml.safe_load((REPOSITORY / "workspace.yaml").read_text(encoding="utf-8"))["load_from"][0]["python_module"]
+    assert command[command.index("-m") + 1] == own["module_name"]
+    assert served["location_name"] == own["location_name"]  # what was switched on stays so
+    for name in ("ui", "daemon"):
+        assert "docs/deploy/workspace.yaml" in services[name]["command"]
+        assert set(services[name]["depends_on"]) == {"database", "code"}
+    for name in ("code", "ui", "daemon"):
+        assert services[name]["healthcheck"]["test"][0] == "CMD"
+        assert services[name]["init"] is True
+        assert services[name]["stop_grace_period"] == "2m"
+    checks = [tuple(service["healthcheck"]["test"]) for service in services.values()]
+    assert len(set(checks)) == len(checks)
+
+
+def test_a_file_with_the_password_stays_out_of_the_image():
+    assert "**/.env*" in (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").split()
+
+
 def test_the_storage_in_the_container_is_that_of_the_locked_dagster():
     lock = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
     minor, patch = re.search(r"^dagster==1\.(\d+)\.(\d+)", lock, re.MULTILINE).groups()
-    dockerfile = (REPOSITORY / "docs" / "deploy" / "Dockerfile").read_text(encoding="utf-8")
-    assert f"dagster-postgres==0.{int(minor) + 16}.{patch}" in dockerfile
+    dagster_postgres = f"dagster-postgres==0.{int(minor) + 16}.{patch}"
+    for name in ("requirements-postgres.in", "requirements-postgres.lock"):
+        assert dagster_postgres in (REPOSITORY / "docs" / "deploy" / name).read_text(encoding="utf-8")
     # dagster-postgres brings psycopg2; what SQLAlchemy takes by default is not installed
     deployed = yaml.safe_load((REPOSITORY / "docs" / "deploy" / "dagster.yaml").read_text(encoding="utf-8"))
     assert deployed["storage"]["postgres"]["postgres_db"]["scheme"] == "postgresql+psycopg2"
