@@ -100,6 +100,8 @@ class Book(AbstractContextManager):
                 f"{self.file} is open for writing in {locked[1] or 'another program'} (PID {locked[2]}): "
                 "close it there, or open it there read-only"
             )
+        if isinstance(error, duckdb.ConnectionException):
+            return ReaderError(f"{self.file} is open in this program in another way: open it there with read_only=True")
         return self._damaged(error)
 
     def _not_answered(self, error: duckdb.Error) -> ReaderError:

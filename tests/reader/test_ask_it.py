@@ -6,7 +6,7 @@ import pytest
 
 from tests.docs.pages import shell_lines
 
-WRITING = ("refresh", "ui", "tag", "prune")
+WRITING = ("refresh", "ui", "tag", "untag", "prune")
 OF_TWO_RELEASES = ("changes",)
 """The book of the tests has one."""
 SHOWN = [

@@ -79,6 +79,15 @@ def test_what_is_not_there_is_one_line(arguments, named, says):
     assert len(str(refused.value).splitlines()) == 1
 
 
+def test_a_file_open_for_writing_in_the_same_program_is_not_called_broken(book, tmp_path):
+    shutil.copyfile(book / FILE_NAME, tmp_path / FILE_NAME)
+    with (
+        duckdb.connect(str(tmp_path / FILE_NAME)),
+        pytest.raises(ReaderError, match="open it there with read_only=True"),
+    ):
+        table("models", path=tmp_path)
+
+
 def test_a_file_apart_from_its_releases_says_so(book, tmp_path):
     shutil.copyfile(book / FILE_NAME, tmp_path / FILE_NAME)
     with pytest.raises(ReaderError, match="releases lie beside the published file"):
