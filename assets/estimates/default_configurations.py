@@ -12,8 +12,9 @@ CHOSEN_AS = ("newest on eight H100", "most benchmarked")
 TABLE = Table(
     name="estimates.default_configurations",
     description="The configuration that answers for a model when none is named: the newest on eight H100 boards, else "
-    "the one with the most benchmark rows; of equally many first on H100, then FP8 weights, then more accelerators, "
-    "then the newest release. Join it to energy_per_query on all its columns but chosen_as.",
+    "the one benchmarked at the most pairs of lengths (near-duplicates count once); of equally many first on H100, "
+    "then FP8 weights, then more accelerators, then the newest release. Join it to energy_per_query on all its columns "
+    "but chosen_as.",
     grain=("model_id",),
     columns=(*CONFIGURATION, c.text("chosen_as", "Why this one.", CHOSEN_AS)),
     rules=(

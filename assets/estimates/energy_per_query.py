@@ -103,13 +103,19 @@ TABLE = Table(
             "Share of the workload's queries with an input shorter or longer than any benchmarked one.",
         ),
         c.share(
+            "share_with_cached_input",
+            "Share of the workload's queries with part of the input from a prefix cache; no benchmark has one.",
+        ),
+        c.share(
             "mean_share_extrapolated",
-            "Share of the mean that comes from queries with outputs longer than any benchmarked, or an input outside.",
+            "Share of the mean from queries with outputs longer than any benchmarked, or an input outside or cached in "
+            "part.",
         ).optional(),
         Column(
             "is_extrapolated",
             pl.Boolean,
-            "Whether more than a tenth of the queries has longer outputs than any benchmarked, or an input outside.",
+            "Whether more than a tenth of the queries has longer outputs than any benchmarked, or an input outside or "
+            "cached in part, or more than half has shorter outputs.",
         ),
         c.evidence,
     ),

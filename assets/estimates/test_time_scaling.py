@@ -43,7 +43,7 @@ TABLE = Table(
             1e4,
         ).optional(),
         c.share("share_longer_than_benchmarked", "Share of queries longer than the longest benchmarked output."),
-        Column("is_extrapolated", pl.Boolean, "Whether more than a tenth of the queries is outside the benchmarks."),
+        Column("is_extrapolated", pl.Boolean, "Whether these queries are extrapolated, as in energy_per_query."),
         c.evidence,
     ),
     min_rows=1000,

@@ -57,7 +57,7 @@ CONFIGURATION_OF = View(
     Table(
         name="published.configuration_of",
         description="The row of serving_fits that answers for a model: the default configuration, else the one "
-        "with the most benchmark rows, of those whose power within the boundary is known.",
+        "benchmarked at the most pairs of lengths, of those whose power within the boundary is known.",
         grain=("model_id", "boundary"),
         columns=(*SERVING_FITS.columns, c.boundary),
     ),
@@ -85,7 +85,7 @@ ENERGY_OF = View(
             ),
             c.power_w.but(meaning="Central power of the deployment without PUE; node for node and facility."),
             c.quantity("pue", "dimensionless", "Central PUE in the energy; 1 where not the facility.", 1, 3),
-            Column("is_extrapolated", pl.Boolean, "Whether a length lies outside those benchmarked."),
+            Column("is_extrapolated", pl.Boolean, "Whether a length is outside those benchmarked, or input is cached."),
             c.evidence,
         ),
     ),

@@ -1,4 +1,4 @@
-"""How far a workload reaches beyond the lengths that were benchmarked: there an estimate is a prediction."""
+"""How far a workload reaches beyond what was benchmarked: there an estimate is a prediction."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,9 @@ from pipelines.energy.lengths import exponential_share_above, weighted_share
 
 EXTRAPOLATED = 0.1
 """An estimate is called extrapolated where more than this share of the queries has longer outputs than any benchmarked,
-or an input outside."""
+an input outside, or part of its input from a prefix cache, which no benchmark has."""
+MOST_SHORTER = 0.5
+"""It is also where more than this share has shorter outputs than any benchmarked: the median query is one of these."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,19 @@ class Reach:
 
 @dataclass(frozen=True)
 class Shares:
-    """Shares of a workload's queries, each (c,): outputs longer or shorter than any benchmarked, inputs outside."""
+    """Shares of a workload's queries, each (c,): outputs longer or shorter than any benchmarked, inputs outside, inputs
+    that are cached in part."""
 
     longer: np.ndarray
     shorter: np.ndarray
     input_outside: np.ndarray
+    cached: np.ndarray
 
     @property
     def is_extrapolated(self) -> np.ndarray:
-        """Outputs shorter than any benchmarked are near enough to those that were: they are counted, not flagged."""
-        return np.maximum(self.longer, self.input_outside) > EXTRAPOLATED
+        """Short outputs bear little of a workload's energy: they count once the median query is one of them."""
+        further = np.maximum.reduce([self.longer, self.input_outside, self.cached])
+        return (further > EXTRAPOLATED) | (self.shorter > MOST_SHORTER)
 
 
 def shares_of_exponential(reach: Reach, input_tokens: float, median_output_tokens: float) -> Shares:
@@ -54,18 +59,19 @@ def shares_of_exponential(reach: Reach, input_tokens: float, median_output_token
         for tokens in (reach.longest_output_tokens, reach.shortest_output_tokens)
     )
     outside = reach.is_input_outside(input_tokens)[:, 0].astype(float)
-    return Shares(longer, 1 - at_least_shortest, outside)
+    return Shares(longer, 1 - at_least_shortest, outside, np.zeros_like(outside))
 
 
 def shares_of_requests(
-    reach: Reach, input_tokens: np.ndarray, output_tokens: np.ndarray, weights: np.ndarray
+    reach: Reach, input_tokens: np.ndarray, cached_tokens: np.ndarray, output_tokens: np.ndarray, weights: np.ndarray
 ) -> Shares:
     """Of the requests of a trace: lengths (r,), `weights` (r,) summing to 1."""
     longer = 1 - weighted_share(output_tokens, weights, reach.longest_output_tokens, "up to")
     shorter = weighted_share(output_tokens, weights, reach.shortest_output_tokens, "below")
     below = weighted_share(input_tokens, weights, reach.shortest_input_tokens, "below")
     above = 1 - weighted_share(input_tokens, weights, reach.longest_input_tokens, "up to")
-    return Shares(longer, shorter, np.clip(below + above, 0, 1))
+    cached = np.full(len(longer), weights[cached_tokens > 0].sum())
+    return Shares(longer, shorter, np.clip(below + above, 0, 1), np.clip(cached, 0, 1))
 
 
 def share_columns(shares: Shares) -> dict[str, np.ndarray]:
@@ -74,5 +80,6 @@ def share_columns(shares: Shares) -> dict[str, np.ndarray]:
         "share_longer_than_benchmarked": shares.longer,
         "share_shorter_than_benchmarked": shares.shorter,
         "share_input_outside_benchmarked": shares.input_outside,
+        "share_with_cached_input": shares.cached,
         "is_extrapolated": shares.is_extrapolated,
     }

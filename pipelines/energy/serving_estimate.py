@@ -97,7 +97,8 @@ class Configurations:
 class _Queries:
     """A workload as the fits see it: work (4 terms) and lengths of its queries, (c,) or (1,) where common to all fits.
 
-    `mean_shares` (c,): of the mean, from outputs or inputs longer than any benchmarked, and from any query beyond.
+    `mean_shares` (c,): of the mean, from outputs or inputs longer than any benchmarked, and from any query beyond or
+    with cached tokens.
     """
 
     quantile_work: np.ndarray
@@ -261,7 +262,7 @@ def _of_trace(fit: ServingTime, asked: Trace, reach: Reach) -> _Queries:
     meant = {
         "output": is_output_longer,
         "input": reach.is_input_longer(asked.input_tokens),
-        "beyond": is_output_longer | reach.is_input_outside(asked.input_tokens),
+        "beyond": is_output_longer | reach.is_input_outside(asked.input_tokens) | (asked.cached_tokens > 0),
     }
     return _Queries(
         x[at],

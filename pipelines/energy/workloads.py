@@ -73,7 +73,7 @@ class Trace:
         return float(self.output_tokens @ self.weights)
 
     def shares_beyond(self, reach: Reach) -> Shares:
-        return shares_of_requests(reach, self.input_tokens, self.output_tokens, self.weights)
+        return shares_of_requests(reach, self.input_tokens, self.cached_tokens, self.output_tokens, self.weights)
 
 
 Asked = Workload | Trace

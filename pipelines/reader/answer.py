@@ -47,6 +47,7 @@ def answer(book: Book, question: Question) -> dict:
             "output_longer": row["share_longer_than_benchmarked"],
             "output_shorter": row["share_shorter_than_benchmarked"],
             "input_outside": row["share_input_outside_benchmarked"],
+            "input_cached": row["share_with_cached_input"],
         },
         "mean_share_extrapolated": row.get("mean_share_extrapolated"),
         "benchmarks": _benchmarks(book, asked),

@@ -1,12 +1,13 @@
 """`joulebook compare`: two answers side by side, and their ratio with what is not known of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.reader.answer import impacts_of, question_of
 from pipelines.reader.book import Book, FiledAssumptions
 from pipelines.reader.compute import Computed, Serving, compute
 from pipelines.reader.estimate import asked_line
-from pipelines.reader.question import KEY, Asked, Question, ask, find_area
+from pipelines.reader.question import KEY, Asked, Question, ask_together, find_area
 from pipelines.reader.show import Column, between, number, show_facts, show_table, show_title
 
 HARDWARE = ("accelerator_id", "node_id")
@@ -34,7 +35,7 @@ class Ratio:
 
 def print_comparison(book: Book, first: str, second: str, options: dict) -> None:
     assumed = book.assumptions()
-    asked = [ask(book, _question(given, options)) for given in (first, second)]
+    asked = ask_together(book, *(_question(given, options) for given in (first, second)))
     computed = [compute(book, assumed, one) for one in asked]
     ratio = ratio_of(asked, computed)
     show_title(f"{asked[0].what_runs} beside {asked[1].what_runs}")
@@ -60,7 +61,7 @@ def print_comparison(book: Book, first: str, second: str, options: dict) -> None
 
 
 def _carbon(
-    book: Book, assumed: FiledAssumptions, asked: list[Asked], computed: list[Computed]
+    book: Book, assumed: FiledAssumptions, asked: Sequence[Asked], computed: list[Computed]
 ) -> list[tuple[str, ...]]:
     """Of the facility alone, as estimate has it."""
     if asked[0].boundary != "facility":
@@ -70,7 +71,7 @@ def _carbon(
     return [(f"gCO2e, {area['area_name']}", *(number(figure) for figure in figures))]
 
 
-def ratio_of(asked: list[Asked], computed: list[Computed]) -> Ratio:
+def ratio_of(asked: Sequence[Asked], computed: list[Computed]) -> Ratio:
     """Errors that both answers have in common leave their ratio: the PUE wholly; that of power, full or idle, only on
     the same hardware. Those of the fits are of different benchmarks."""
     one, two = (found.row["energy_wh_per_query_p50"] for found in computed)
@@ -87,7 +88,7 @@ def ratio_of(asked: list[Asked], computed: list[Computed]) -> Ratio:
     return Ratio(one / two, widths, _shared(same_fit, same_power))
 
 
-def _agree(asked: list[Asked], names: tuple[str, ...]) -> bool:
+def _agree(asked: Sequence[Asked], names: tuple[str, ...]) -> bool:
     return all(asked[0].configuration[name] == asked[1].configuration[name] for name in names)
 
 

@@ -14,6 +14,14 @@ POWER_MEANING = {
 }
 SMALLEST_SHARE = 0.005
 """What rounds to nothing is not worth words."""
+BEYOND = {
+    "output_longer": "a longer output",
+    "output_shorter": "a shorter output",
+    "input_outside": "an input outside",
+    "input_cached": "cached input",
+}
+SMALLEST_BEYOND = dict.fromkeys(BEYOND, SMALLEST_SHARE) | {"output_shorter": 0.5}
+"""Shares of queries above which a side is told: of shorter outputs, where they make an estimate extrapolated."""
 MOST_OTHERS = 2
 """Figures of others that are shown; `--json` has all."""
 
@@ -106,14 +114,11 @@ def _with_interval(figure: dict) -> str:
     return f"{number(figure['p50'])} ({between(figure['p50_lo90'], figure['p50_hi90'])})"
 
 
-MANY_SHORTER = 0.5
-
-
 def _evidence(found: dict) -> str:
     """The word of the book, and what it means at this boundary and load."""
     q = found["question"]
-    lengths = "beyond the lengths published" if found["is_extrapolated"] else "throughput published at such lengths"
-    parts = [lengths, POWER_MEANING[q["boundary"]]]
+    parts = [] if found["is_extrapolated"] else ["throughput published at such lengths"]
+    parts.append(POWER_MEANING[q["boundary"]])
     if q["load"] < 1:
         parts.append(f"load {tokens(q['load'])} published by nobody: servers may park, or keep batches small")
     return "; ".join([f"{found['evidence']} ({', '.join(parts)})", *_beyond(found)])
@@ -122,26 +127,16 @@ def _evidence(found: dict) -> str:
 def _beyond(found: dict) -> list[str]:
     beyond = found["share_of_queries_beyond"]
     if not found["is_extrapolated"]:
-        shorter = beyond["output_shorter"]
-        return [
-            "not extrapolated",
-            *([f"{percent(shorter)} of outputs shorter than any benchmarked"] if shorter > MANY_SHORTER else []),
-            *(["no benchmark has a cache"] if found["question"]["cached_tokens"] else []),
-        ]
-    if found["question"]["input_tokens"] is not None:
-        sides = {"output_longer": "a longer output than any", "output_shorter": "a shorter output than any",
-                 "input_outside": "an input outside those"}  # fmt: skip
-        has = [words for side, words in sides.items() if beyond[side] > 0]
-        return [f"extrapolated: it has {' and '.join(has) or 'lengths other than those'} benchmarked"]
-    sides = {
-        "output_longer": "have longer outputs than any benchmarked",
-        "input_outside": "have an input outside the benchmarked",
-    }
-    has = [f"{percent(beyond[side])} {words}" for side, words in sides.items() if beyond[side] >= SMALLEST_SHARE]
+        return ["not extrapolated"]
+    is_one_query = found["question"]["input_tokens"] is not None
+    sides = {side: words for side, words in BEYOND.items() if beyond[side] > SMALLEST_BEYOND[side]}
+    if is_one_query:
+        return [f"extrapolated: beyond any benchmark by {' and '.join(sides.values())}"]
     share = found["mean_share_extrapolated"]
+    has = ", ".join(f"{percent(beyond[side])} by {words}" for side, words in sides.items())
     return [
-        f"extrapolated: of the queries {' and '.join(has) or 'few have lengths not benchmarked'}",
-        *([f"{percent(share)} of the mean rests on such queries"] if share is not None else []),
+        f"extrapolated: beyond any benchmark are {has.replace(' by', ' of the queries by', 1)}",
+        *([f"{percent(share)} of the mean rests on them"] if share is not None else []),
     ]
 
 

@@ -149,6 +149,41 @@ def ask_everywhere(book: Book, question: Question) -> list[Asked]:
     return within
 
 
+def ask_together(book: Book, first: Question, second: Question) -> tuple[Asked, Asked]:
+    """Two questions whose answers are laid side by side. Where their configurations are of two releases of one source,
+    and one was benchmarked as much in the other's release, that is taken: what changed between releases is neither's.
+
+    Raises ReaderError as `ask` does.
+    """
+    one, two = ask(book, first), ask(book, second)
+    if one.configuration["source_id"] != two.configuration["source_id"]:
+        return one, two
+    older = _release_of(one) < _release_of(two)  # the newer release, if both have both
+    for this, other in ((one, two), (two, one)) if older else ((two, one), (one, two)):
+        if (moved := _in_release_of(other, this, book)) is not None:
+            return (moved, two) if this is one else (one, moved)
+    return one, two
+
+
+def _in_release_of(other: Asked, asked: Asked, book: Book) -> Asked | None:
+    """The same asked of the same hardware in the release of the other, if it was benchmarked there as much."""
+    c, release = asked.configuration, other.configuration["source_release"]
+    same = ("source_id", "accelerator_id", "n_accelerators", "precision")
+    usable = usable_for(book, c["model_id"], c["accelerator_id"], asked.method, asked.boundary)
+    there = [row for row in usable if row["source_release"] == release and all(row[name] == c[name] for name in same)]
+    if c["source_release"] == release or not there or _n_pairs(best := min(there, key=_rank)) < _n_pairs(c):
+        return None
+    chosen_as = f"as the other of {c['source_id']} {release}"
+    defaults = asked.defaults | {"configuration": chosen_as}
+    found = replace(asked, configuration=best, chosen_as=chosen_as, defaults=defaults)
+    return None if _beyond_reach(found) else found
+
+
+def _release_of(asked: Asked) -> tuple[float, str]:
+    release = asked.configuration["source_release"]
+    return _release_order(asked.configuration["source_id"], release), release
+
+
 def choose(book: Book, model: str, accelerator: str | None, method: str, boundary: str) -> tuple[dict, str]:
     """The configuration that answers for a model (on an accelerator), and why that one."""
     usable = usable_for(book, model, accelerator, method, boundary)
@@ -209,10 +244,11 @@ def _on(book: Book, usable: list[dict], model: str, accelerator: str) -> list[di
 
 
 def _rank(row: dict) -> tuple:
-    """As sql/estimates/default_configurations.sql ranks: most rows; of equally many H100, FP8, more boards, newest."""
+    """As sql/estimates/default_configurations.sql ranks: most pairs of lengths; of equally many H100, FP8, more boards,
+    newest. Of the paper's rule, which counts no pairs, most rows."""
     others = ("accelerator_id", "precision", "parallelism", "source_id", "framework", "scenario")
     return (
-        -row["n_rows"],
+        -_n_pairs(row),
         row["accelerator_id"] != "h100-sxm",
         row["precision"] != "fp8",
         -row["n_accelerators"],
@@ -220,6 +256,10 @@ def _rank(row: dict) -> tuple:
         *(row[name] for name in others),
         row["concurrency"] or 0,
     )
+
+
+def _n_pairs(row: dict) -> int:
+    return row.get("n_length_pairs") or row["n_rows"]
 
 
 def _release_order(source_id: str, release: str) -> float:

@@ -11,7 +11,7 @@ with candidates as (
         source_release,
         scenario,
         concurrency,
-        n_rows,
+        n_length_pairs,
         accelerator_id = 'h100-sxm' and n_accelerators = 8 as is_eight_h100,
         -- TensorRT-LLM's releases in their order, a candidate ("1.2rc") before its release; what others copied from one
         -- of them comes after all of its own
@@ -35,8 +35,8 @@ ranked as (
             order by
                 case when is_eight_h100 then 0 else 1 end,
                 case when is_eight_h100 then -release_order else 0 end,
-                n_rows desc,
-                -- of equally many rows: the commonest board, the commonest weights to serve, the most boards, the newest
+                n_length_pairs desc,
+                -- of equally many pairs of lengths: the commonest board, the commonest weights to serve, the most boards, the newest
                 case when accelerator_id = 'h100-sxm' then 0 else 1 end,
                 case when precision = 'fp8' then 0 else 1 end,
                 n_accelerators desc,

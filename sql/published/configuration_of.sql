@@ -8,8 +8,8 @@ from (
             partition by f.model_id, b.boundary
             order by
                 case when d.model_id is null then 1 else 0 end,
-                f.n_rows desc,
-                -- of equally many rows as default_configurations chooses
+                f.n_length_pairs desc,
+                -- of equally many pairs as default_configurations chooses
                 case when f.accelerator_id = 'h100-sxm' then 0 else 1 end,
                 case when f.precision = 'fp8' then 0 else 1 end,
                 f.n_accelerators desc,

@@ -70,7 +70,8 @@ timed as (
         ) / (t1 + t2 + t3 + t4) as sd_ln,
         l_out > longest_output_tokens as is_output_beyond,
         l_in > longest_input_tokens as is_input_beyond,
-        l_in < shortest_input_tokens as is_input_shorter
+        -- longer outputs or longer inputs widen the interval; what else was not benchmarked is predicted too
+        l_in < shortest_input_tokens or l_out < shortest_output_tokens or l_cached > 0 as is_otherwise_beyond
     from terms
 ),
 
@@ -150,8 +151,8 @@ refused as (
                 then 'energy_of: input_tokens and output_tokens must be 1 or more'
             when a.l_cached is null or a.l_cached < 0 or a.l_cached > a.l_in
                 then 'energy_of: cached_tokens are part of the input, give 0 to input_tokens'
-            when a.at_load is null or not (a.at_load > 0 and a.at_load <= 1)
-                then 'energy_of: load is a share of saturation above 0, up to 1'
+            when a.at_load is null or not (a.at_load >= 0.01 and a.at_load <= 1)
+                then 'energy_of: load is a share of saturation from 0.01 up to 1'
             when (select count(*) from configuration) = 0
                 then
                     'energy_of: no fit of ' || coalesce(model, 'any model') || coalesce(' on ' || accelerator, '')
@@ -180,10 +181,10 @@ select
     e.accelerator_s / e.at_load as accelerator_s_per_query,
     e.drawn_w as power_w,
     e.with_pue as pue,
-    e.is_output_beyond or e.is_input_beyond or e.is_input_shorter as is_extrapolated,
+    e.is_output_beyond or e.is_input_beyond or e.is_otherwise_beyond as is_extrapolated,
     case
         when e.at_load < 1 then 'assumed'
-        when e.is_output_beyond or e.is_input_beyond or e.is_input_shorter then 'predicted'
+        when e.is_output_beyond or e.is_input_beyond or e.is_otherwise_beyond then 'predicted'
         else 'benchmarked'
     end as evidence
 from refused as r

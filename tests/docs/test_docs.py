@@ -64,7 +64,7 @@ def test_assumptions_named_exist():
 
 def test_every_method_has_its_version(book):
     history = page("docs/methods.md").split("## Method versions")[1]
-    listed = dict(re.findall(r"^- `([\w-]+)` ([\w-]+):", history, re.MULTILINE))
+    listed = dict(re.findall(r"(?:^- | and )`([\w-]+)` ([\w.-]+)(?=:| and `)", history, re.MULTILINE))
     assert listed == dict(METHOD_VERSIONS)
     with duckdb.connect(str(book / "joulebook.duckdb"), read_only=True) as connection:
         used = [name for (name,) in connection.sql("SELECT DISTINCT method FROM energy_per_query").fetchall()]

@@ -13,7 +13,7 @@ from pipelines.warehouse.store import Warehouse
 FIT = {
     "source_id": "trtllm_perf", "source_release": "0.11", "model_id": "small-7b", "accelerator_id": "h100-sxm",
     "n_accelerators": 1, "parallelism": "tp1", "precision": "fp8", "framework": "tensorrt-llm", "scenario": "offline",
-    "n_rows": 4, "ln_prefill": -9.0, "node_power_max_w": 1275.0,
+    "n_rows": 4, "n_length_pairs": 4, "ln_prefill": -9.0, "node_power_max_w": 1275.0,
 }  # fmt: skip
 
 
@@ -45,7 +45,8 @@ A100, B200 = {"accelerator_id": "a100-sxm-80gb"}, {"accelerator_id": "b200-sxm"}
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ({"accelerator_id": "h200-sxm", "n_rows": 5}, {}),
+        ({"accelerator_id": "h200-sxm", "n_length_pairs": 5}, {"n_rows": 9}),
+        ({"source_release": "1.0"}, {"source_release": "0.21", "n_rows": 9}),
         ({"precision": "fp16"}, A100 | {"n_accelerators": 4}),
         ({"precision": "fp16"}, B200 | {"precision": "fp8", "source_release": "1.0"}),
         ({}, {"precision": "fp16", "n_accelerators": 4}),
@@ -59,7 +60,8 @@ A100, B200 = {"accelerator_id": "a100-sxm-80gb"}, {"accelerator_id": "b200-sxm"}
         ({"parallelism": "dep1"}, {}),
     ],
     ids=[
-        "more rows", "H100 before more of others", "H100 before FP8 and newer", "FP8 before more", "FP8 before newer",
+        "more pairs of lengths", "newer before a near-duplicate row", "H100 before more of others",
+        "H100 before FP8 and newer", "FP8 before more", "FP8 before newer",
         "more before newer", "newer", "main last", "a release after its candidate", "a candidate after the one before",
         "its own before a copy", "else the alphabet",
     ],
@@ -67,17 +69,17 @@ A100, B200 = {"accelerator_id": "a100-sxm-80gb"}, {"accelerator_id": "b200-sxm"}
 def test_ties_among_the_most_benchmarked_have_a_rule(warehouse, first, second):
     for fits in ((first, second), (second, first)):
         chosen = default_of(warehouse, *fits)
-        assert {name: chosen[name] for name in first if name != "n_rows"} == {
-            name: value for name, value in first.items() if name != "n_rows"
+        assert {name: chosen[name] for name in first if name != "n_length_pairs"} == {
+            name: value for name, value in first.items() if name != "n_length_pairs"
         }
         assert chosen["chosen_as"] == "most benchmarked"
 
 
 def test_of_eight_h100_the_newest_answers_and_then_fp8(warehouse):
     eight = {"n_accelerators": 8, "parallelism": "tp8"}
-    old = eight | {"source_release": "0.10", "n_rows": 9}
+    old = eight | {"source_release": "0.10", "n_length_pairs": 9}
     half, whole = eight | {"precision": "fp16"}, eight
-    chosen = default_of(warehouse, {"n_rows": 20}, old, half, whole)
+    chosen = default_of(warehouse, {"n_length_pairs": 20}, old, half, whole)
     assert (chosen["chosen_as"], chosen["source_release"], chosen["precision"]) == (
         "newest on eight H100",
         "0.11",

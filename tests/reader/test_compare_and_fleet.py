@@ -8,7 +8,7 @@ from pipelines.energy.impacts import ImpactFactors
 from pipelines.reader.compare import ratio_of
 from pipelines.reader.compute import compute
 from pipelines.reader.fleet import FleetQuestion, fleet_of
-from pipelines.reader.question import Question, ask, find_area
+from pipelines.reader.question import Question, ask, ask_together, find_area
 
 MODEL = "llama-3.1-405b"
 STORED = (
@@ -38,6 +38,29 @@ def test_of_two_models_on_one_server_only_the_fits_are_unknown(opened):
     assert low * high == pytest.approx(found.value**2, rel=1e-9)
 
 
+def releases_of(asked):
+    return [one.configuration["source_release"] for one in asked]
+
+
+TWO_H200 = Question("llama-3.3-70b", accelerator="h200-sxm")
+"""Two H200 were benchmarked with this model in 0.21 alone."""
+
+
+def test_of_two_releases_the_one_of_both_is_compared(opened):
+    newer = Question("llama-3.1-8b", accelerator="h100-sxm")
+    assert releases_of([ask(opened, question) for question in (TWO_H200, newer)]) == ["0.21", "1.0"]
+    for questions in ((TWO_H200, newer), (newer, TWO_H200)):
+        found = ask_together(opened, *questions)
+        assert releases_of(found) == ["0.21", "0.21"]
+        (moved,) = (one for one in found if one.question is newer)
+        assert moved.chosen_as == moved.defaults["configuration"] == "as the other of trtllm_perf 0.21"
+
+
+def test_a_release_that_knows_less_is_not_taken(opened):
+    # 0.21 has nine pairs of lengths of it, 1.0 has ten
+    assert releases_of(ask_together(opened, TWO_H200, Question(MODEL, accelerator="h100-sxm"))) == ["0.21", "1.0"]
+
+
 def test_a_configuration_beside_itself_is_one(opened):
     assert ratio(opened, Question(MODEL), Question(MODEL)).interval == (1.0, 1.0)
 
@@ -45,7 +68,7 @@ def test_a_configuration_beside_itself_is_one(opened):
 def test_power_of_two_systems_is_known_separately(opened):
     found = ratio(opened, Question(MODEL, accelerator="h100-sxm"), Question(MODEL, accelerator="b200-sxm"))
     low, high = found.interval
-    assert (low, high) == (pytest.approx(1.38, abs=0.01), pytest.approx(3.87, abs=0.02))
+    assert (low, high) == (pytest.approx(1.44, abs=0.01), pytest.approx(4.02, abs=0.02))
     assert "different hardware" in found.shared
     same = ratio(opened, Question(MODEL), Question("llama-3.1-70b"))
     assert same.half_width_ln["power"] == 0

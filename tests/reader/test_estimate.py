@@ -137,7 +137,7 @@ def test_beyond_the_boundary_of_the_facility_there_is_no_carbon(opened, run):
 def test_extrapolation_is_said(run):
     text = run("estimate", MODEL, "--workload", "test-time").stdout
     assert "predicted" in text
-    assert "of the queries 57 % have longer outputs than any benchmarked" in text
+    assert "extrapolated: beyond any benchmark are 57 % of the queries by a longer output; 95 % of the mean" in text
     assert "not extrapolated" in run("estimate", MODEL).stdout
 
 
@@ -163,8 +163,11 @@ def test_evidence_is_worded_by_boundary_and_load(run):
 def test_one_query_is_not_spoken_of_as_many(run):
     one = ("--input-tokens", "500", "--output-tokens", "10000")
     text = run("estimate", MODEL, *one).stdout
-    assert "extrapolated: it has a longer output than any benchmarked" in text
+    assert "extrapolated: beyond any benchmark by a longer output" in text
     assert "of the queries" not in text
+    cached = run("estimate", MODEL, "--input-tokens", "500", "--output-tokens", "20", "--cached-tokens", "1").stdout
+    assert "predicted" in cached
+    assert "extrapolated: beyond any benchmark by a shorter output and cached input\n" in cached
     text = run("estimate", MODEL, "--input-tokens", "500", "--output-tokens", "300", "--method", "oviedo2026").stdout
     assert "by their power and PUE half of the servers 0.303 to 0.440 Wh" in text
     assert "of the queries" not in text

@@ -34,7 +34,7 @@ def test_as_many_accelerators_are_promised_as_the_default_question_has(run, open
 def test_what_a_model_rests_on_is_listed(run):
     header, *lines = (line.split("\t") for line in run("models").stdout.splitlines())
     (row,) = (dict(zip(header, line, strict=True)) for line in lines if line[0] == "deepseek-r1")
-    assert (row["benchmark rows"], row["evidence"], row["rows with a caveat"]) == ("2", "benchmarked", "2")
+    assert (row["benchmark rows"], row["evidence"], row["rows with a caveat"]) == ("2", "predicted", "2")
 
 
 @pytest.mark.parametrize("command", ["models", "accelerators", "workloads"])

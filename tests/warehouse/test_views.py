@@ -20,7 +20,7 @@ CALLS = {
     "boundary_factors": "boundary_factors(NULL)",
     "fleet_of": "fleet_of(1e9, long_share := 0.1, model := NULL)",
 }
-LENGTHS = [(500, 300, 0), (9000, 300, 8000), (30_000, 9_000, 0), (50, 20, 50), (1, 1, 0)]
+LENGTHS = [(500, 300, 0), (9000, 300, 8000), (30_000, 9_000, 0), (50, 20, 50), (1, 1, 0), (500, 300, 1), (500, 20, 0)]
 EXACT = 1e-9
 
 
@@ -189,7 +189,8 @@ def test_a_later_assumption_holds_from_its_day(tmp_path):
         (f"energy_of('{MODEL}', 500, 0)", "must be 1 or more"),
         (f"energy_of('{MODEL}', NULL, 300)", "must be 1 or more"),
         (f"energy_of('{MODEL}', 500, 300, cached_tokens := 501)", "give 0 to input_tokens"),
-        (f"energy_of('{MODEL}', 500, 300, load := 0)", "above 0, up to 1"),
+        (f"energy_of('{MODEL}', 500, 300, load := 0)", "from 0.01 up to 1"),
+        (f"energy_of('{MODEL}', 500, 300, load := 1e-320)", "from 0.01 up to 1"),
         (f"energy_of('{MODEL}', 500, 40961)", "over ten times the longest benchmarked"),
         (f"energy_of('{MODEL}', 200001, 300)", "over ten times the longest benchmarked"),
         ("boundary_factors('llama')", "boundary_factors: no estimate of llama"),
