@@ -41,7 +41,7 @@ CONFIG = {
 }  # fmt: skip
 ROWS = "rows"
 TWO_LINES, LINE_HEIGHT = "split(datum.label, '\\n')", 14
-PADDING = {"left": 4, "right": 16, "top": 5, "bottom": 5}
+PADDING = {"left": 4, "right": 20, "top": 5, "bottom": 5}
 ROOM_FOR_NOTES, ROOM_FOR_SERIES = 1.3, 10
 """Axes reach this many times beyond the largest value, for the words behind it: on a linear and a logarithmic one."""
 POWERS_OF_TEN = [10.0**power for power in range(-6, 7)]

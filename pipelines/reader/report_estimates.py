@@ -187,9 +187,9 @@ def longer_answers(book: Book) -> Figure:
         title,
         "Median Wh per query when answers are 1 to 100 times as long as typical ones (300 tokens), both axes "
         "logarithmic; the band is the 90 % interval of serving-time. Boundary facility, load 1, default configuration. "
-        "Filled marks: at most a tenth of the queries is longer than anything benchmarked. Hollow marks: more than "
-        "that, so extrapolated. At the dashed line half of the queries are. The two methods differ there: each new "
-        "token reads the cache of all before it, which the paper's rule leaves out.",
+        "Hollow marks are extrapolated: more than a tenth of the queries is longer than anything benchmarked, or most "
+        "are shorter; filled marks are not. At the dashed line half of the queries are longer. The two methods differ "
+        "there: each new token reads the cache of all before it, which the paper's rule leaves out.",
         DataTable("test_time_scaling", SCALING, rows),
         chart,
         "The book has no figures of longer answers.",

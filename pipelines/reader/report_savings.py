@@ -82,13 +82,15 @@ def _compared(row: dict) -> str:
 
 
 def _step_of(row: dict) -> str:
-    is_hardware = row["intervention"].startswith(("accelerator", "precision"))
+    is_hardware = any(what in row["intervention"] for what in ("accelerator", "precision"))
     before, after = (states(row[name]) if is_hardware else row[name] for name in ("state_from", "state_to"))
     named = {"concurrency": "{} to {} requests at once", "release": "TensorRT-LLM {} to {}"}
     plain = row["intervention"] if row["intervention"] not in ("accelerator", "precision") else ""
     words = named.get(
         row["intervention"], "{} to {}" if " and " in plain or not plain else f"{plain.capitalize()}: {{}} to {{}}"
     )
+    if "concurrency" in row["intervention"] and is_hardware:  # the last word of a state is how many requests
+        words += " requests"
     return words.format(before, after)
 
 

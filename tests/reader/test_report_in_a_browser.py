@@ -146,6 +146,35 @@ def test_nothing_is_wider_than_a_telephone(browser, book):
     assert narrow.wrong == []
 
 
+@pytest.mark.parametrize("width", [NARROW["width"], 700, 820, 960, WIDE["width"]])
+def test_no_word_of_a_chart_is_cut_off(browser, book, width):
+    page = Visit(browser, book / REPORT_NAME, viewport={"width": width, "height": 900}).page
+    beyond = page.eval_on_selector_all(
+        ".chart svg",
+        """all => all.flatMap(svg => {
+            const edge = svg.getBoundingClientRect().right + 1;
+            return [...svg.querySelectorAll("text")].filter(text => text.getBoundingClientRect().right > edge)
+                .map(text => text.textContent);
+        })""",
+    )
+    assert beyond == []
+
+
+def test_printed_a_chart_stands_on_one_page_with_its_heading(browser, book):
+    page = Visit(browser, book / REPORT_NAME, viewport={"width": 660, "height": 900}).page  # US letter in its margins
+    page.emulate_media(media="print")
+    tallest = page.eval_on_selector_all(
+        "figure:has(svg)",
+        """all => all.map(figure => {
+            const section = figure.closest("section");
+            const top = section.querySelector("figure") === figure ? section : figure;
+            return figure.querySelector("svg").getBoundingClientRect().bottom - top.getBoundingClientRect().top;
+        })""",
+    )
+    assert len(tallest) >= 10
+    assert max(tallest) < (279.4 - 2 * 16) / 25.4 * 96
+
+
 def test_it_prints_light_with_all_charts(dark):
     dark.page.emulate_media(media="print")
     assert dark.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

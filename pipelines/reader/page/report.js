@@ -1,13 +1,15 @@
 // Draws the charts of the report. The data and the declarations stand in the page; colours are the page's own.
 "use strict";
 (() => {
-  const narrow = window.matchMedia("(max-width: 40rem)");
+  const [narrow, small, medium] = [40, 50, 60].map((rem) => window.matchMedia(`(max-width: ${rem}rem)`));
   const whenNarrow = {
     axis: { labelFontSize: 11, titleFontSize: 11 },
     axisX: { titleAnchor: "end" },
     axisY: { labelLimit: 172 },
     legend: { columns: 1, labelFontSize: 11 },
   };
+  // The names of many series are too wide for one line beside long labels.
+  const whenMedium = () => ({ legend: { columns: small.matches ? 1 : 2 } });
   const LINES = 4, LETTERS = 24, ROW_PIXELS = 64, LINE_PIXELS = 14;
 
   // A label in exactly LINES lines: names beside marks stand alike only where they have as many.
@@ -36,7 +38,7 @@
   const draw = (script) => {
     const place = document.getElementById(script.dataset.chart);
     const spec = JSON.parse(script.textContent, narrow.matches ? forNarrow : undefined);
-    const config = narrow.matches ? whenNarrow : {};
+    const config = narrow.matches ? whenNarrow : medium.matches ? whenMedium() : {};
     const bind = document.getElementById(`${script.dataset.chart}-controls`);
     // The image has its text; Vega would call it "Vega visualization", and say each mark of it.
     const said = (place.dataset.said ??= place.getAttribute("aria-label"));
@@ -58,6 +60,8 @@
     return Promise.all(scripts.map(draw)).then(() => document.body.setAttribute("data-drawn", ""));
   };
   // Paper is narrower than the screen, but takes the charts as they are: printing does not wait for new ones.
-  narrow.addEventListener("change", () => window.matchMedia("print").matches || drawAll());
+  for (const width of [narrow, small, medium]) {
+    width.addEventListener("change", () => window.matchMedia("print").matches || drawAll());
+  }
   drawAll();
 })();
