@@ -19,6 +19,7 @@ from pipelines.code_versions import version_of_pattern
 from pipelines.energy.versions import METHOD_VERSIONS
 from pipelines.shown import GROUPS, OWNERS, code_references, preview, table_list
 from pipelines.sources.catalogue import REPOSITORY
+from pipelines.sources.intake import mark_released
 from pipelines.tables.contract import Table
 from pipelines.warehouse.releases import Draft, Releases, values_version
 from pipelines.wiring import Book, asset_key, one_line_errors
@@ -61,6 +62,11 @@ def _headline(frames: Mapping[str, pl.DataFrame]) -> list[dict]:
     return [*blends.to_dicts(), *example.select("model_id", "workload_id", P50).sort("workload_id").to_dicts()]
 
 
+def taken_of(sources: pl.DataFrame) -> dict[str, str | None]:
+    """When the figures of each source were taken that the tables are made of; None where it is absent."""
+    return dict(sources.group_by("source_id").agg(pl.col("accepted_at_utc").max()).iter_rows())
+
+
 def code_commit() -> str | None:
     """The commit of the repository, with + where files were changed; None outside of one."""
     command = ["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
@@ -92,6 +98,7 @@ def release(book: Book) -> dg.MaterializeResult:
     with one_line_errors():
         frames = {table.name: book.warehouse.read(table.name) for table in tables}
         found, is_new = Releases(book.warehouse.home).freeze(book.warehouse, draft_of(frames, tables))
+        mark_released(book.warehouse.home, taken_of(frames["core.sources"]))
     rows = pl.DataFrame([{"table": entry["table"], "rows": entry["rows"]} for entry in found.manifest["tables"]])
     return dg.MaterializeResult(
         data_version=dg.DataVersion(found.release_id),

@@ -6,7 +6,7 @@ published, all checks passed; only then do they replace the accepted ones. Nothi
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -341,9 +341,21 @@ def _is_not_modified(source: Source, document: Document, store: SnapshotStore, k
     return snapshot.sha256 == known.sha256
 
 
+RELEASED = "released.json"
+
+
+def mark_released(home: Path, accepted_at_utc: Mapping[str, str | None]) -> None:
+    """Note that the latest release holds the figures of each source that were taken then."""
+    write_atomically(home / RELEASED, json.dumps(dict(accepted_at_utc), indent=1, sort_keys=True).encode())
+
+
 def promote(places: Places) -> None:
-    """A file with the candidates' figures was published: they are the accepted ones from now on."""
+    """The latest release was published: the candidates whose figures it holds are the accepted ones from now on."""
+    note = places.home / RELEASED
+    released = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
     for path in sorted((places.home / "candidates").glob("*.csv")):
+        if _accepted_at(path) != released.get(path.stem):
+            continue
         accepted = places.accepted(path.stem)
         accepted.parent.mkdir(parents=True, exist_ok=True)
         keep_proposed(places.home, path.stem)

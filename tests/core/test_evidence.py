@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 
 from pipelines.sources.catalogue import load_catalogue
 from pipelines.sources.http import Web
-from pipelines.sources.intake import Places, Reading, promote, take_source
+from pipelines.sources.intake import Places, Reading, mark_released, promote, take_source
 from pipelines.warehouse.store import Warehouse
 from tests.support import MIRROR, joulebook, mirror_index
 
@@ -51,6 +51,7 @@ def accept(home, source_id: str, address: str) -> None:
         patch.setenv("JOULEBOOK_MIRROR", address)
         _, taken = take_source(SOURCES[source_id], reading, Places(home), Web(), ask_all=True)
     assert (taken.state, taken.problem) == ("live", None)
+    mark_released(home, {source_id: taken.accepted_at_utc})
     promote(Places(home))
 
 

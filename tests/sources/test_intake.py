@@ -15,6 +15,7 @@ from pipelines.sources.http import Web
 from pipelines.sources.intake import (
     Places,
     Reading,
+    mark_released,
     promote,
     read_taken,
     record_taken,
@@ -82,13 +83,19 @@ def publish(loopback):
     return publish
 
 
+def publish_release(places: Places, taken: intake.Taken) -> None:
+    """A release with these figures, and the file of it."""
+    mark_released(places.home, {taken.source_id: taken.accepted_at_utc})
+    promote(places)
+
+
 @pytest.fixture
 def take(places):
     def take(offline: bool = False, source: Source = SOURCE, schema: intake.Schema = SCHEMA, published: bool = True):
         reading = Reading(parse, accept, schema, "v1", ("locator",))
         answer = take_source(source, reading, places, None if offline else Web(sleep=lambda _: None))
         if published:
-            promote(places)
+            publish_release(places, answer[1])
         return answer
 
     return take
@@ -313,8 +320,9 @@ def test_a_finished_source_is_asked_by_a_new_parser_for_a_new_document_and_on_de
     assert [take(source=one)[1].state for _ in range(2)] == ["live", "finished"]
     assert [take(source=both)[1].state for _ in range(2)] == ["live", "finished"]
     reading = Reading(parse, accept, SCHEMA, "v2", ("locator",))
-    assert take_source(both, reading, places, Web())[1].state == "live"
-    promote(places)
+    taken = take_source(both, reading, places, Web())[1]
+    assert taken.state == "live"
+    publish_release(places, taken)
     assert take_source(both, reading, places, Web())[1].state == "finished"
     assert take_source(both, reading, places, Web(), ask_all=True)[1].state == "unchanged"
 
@@ -543,10 +551,24 @@ def test_figures_that_checks_downstream_refused_are_held(publish, places, take):
     take(published=False)
     reading = Reading(parse, accept, SCHEMA, "v1", ("locator",))
     frame, taken = take_source(SOURCE, reading, places, Web(), refused="the blend moved")
-    promote(places)
+    publish_release(places, taken)
     assert (frame["speed"].to_list(), taken.state, taken.problem) == ([1.0, 2.0, 3.0], "held", "the blend moved")
     assert known(places.home).is_empty()  # what was refused was restated by nobody
     assert take(offline=True)[0]["speed"].to_list() == [1.0, 2.0, 3.0]
+
+
+def test_figures_that_no_release_holds_are_not_accepted(publish, places, take):
+    publish(r1_0=b"1 2", r2_0=b"3")
+    _, before = take(published=False)
+    promote(places)
+    assert not places.accepted("a_source").exists()  # of a home without a release
+    publish_release(places, before)
+    publish(r1_0=b"7 8")
+    _, proposed = take(published=False)
+    promote(places)
+    assert read_head(places.accepted("a_source")).accepted_at_utc == before.accepted_at_utc
+    publish_release(places, proposed)
+    assert take(offline=True)[0]["speed"].to_list() == [7.0, 8.0, 3.0]
 
 
 def test_a_damaged_extract_of_the_home_gives_way_to_that_of_the_repository(publish, places, take):
