@@ -168,7 +168,7 @@ def ask_together(book: Book, first: Question, second: Question) -> tuple[Asked, 
 def _in_release_of(other: Asked, asked: Asked, book: Book) -> Asked | None:
     """The same asked of the same hardware in the release of the other, if it was benchmarked there as much."""
     c, release = asked.configuration, other.configuration["source_release"]
-    same = ("source_id", "accelerator_id", "n_accelerators", "precision")
+    same = ("source_id", "accelerator_id", "n_accelerators", "precision", "scenario")
     usable = usable_for(book, c["model_id"], c["accelerator_id"], asked.method, asked.boundary)
     there = [row for row in usable if row["source_release"] == release and all(row[name] == c[name] for name in same)]
     if c["source_release"] == release or not there or _n_pairs(best := min(there, key=_rank)) < _n_pairs(c):
