@@ -39,6 +39,9 @@ IN_USE, NO_ARCHITECTURE, NO_FAMILY, NO_GPU, NO_RELEASE, NO_POINTS, NO_PRIOR = PR
 )  # fmt: skip
 ALL, WITH_RULE, NEW_GPUS, NO_V4_0 = "all", "where oviedo2026 has a rule", "GPUs it never saw", "without v4.0"
 LONG_INPUTS = "input over 2048"
+SHORT_OUTPUTS, SHORT_INPUTS = ("output under 200", "output under 600"), "input under 200"
+LEVELS = {LONG_INPUTS: "beyond-input", SHORT_INPUTS: "table"} | dict.fromkeys(SHORT_OUTPUTS, "beyond-short-output")
+"""Whose interval holds for what is extrapolated; of the others that of longer outputs."""
 BEFOREHAND = "nothing: fixed beforehand"
 WORSE_BY = 0.1
 """An error may grow by this share of itself before somebody is told."""
@@ -320,9 +323,10 @@ def _serving_time(study: _Study) -> Iterator[_Outcome]:
         yield from _beside(study, trials, what, [study.no_architecture, *study.no_family_or_gpu], level)
     for what, is_test in extrapolations(study.points).items():
         trials = held_out.split(study.points, is_test, study.extrapolated)
-        # without any long input nothing tells attention of prefill, and a quick fit of the prior stops far from its end
-        of_others = [] if what == LONG_INPUTS else study.without(is_test)
-        level = "beyond-input" if what == LONG_INPUTS else "beyond-output"
+        # without any long input nothing tells attention of prefill, nor without short lengths one term from another: a
+        # quick fit of the prior stops far from its end
+        of_others = [] if what in LEVELS else study.without(is_test)
+        level = LEVELS.get(what, "beyond-output")
         yield from _beside(study, trials, what, [*of_others, study.in_use, study.no_architecture], level)
     yield from _small_tables(study)
     if _can_be_left_out(study.release[study.of_release]):
@@ -342,6 +346,9 @@ def extrapolations(points: Points) -> dict[str, np.ndarray]:
         "32768": l_out == 32768,
         "output over 1024": l_out > 1024,
         LONG_INPUTS: l_in > 2048,
+        SHORT_OUTPUTS[0]: l_out < 200,
+        SHORT_OUTPUTS[1]: l_out < 600,
+        SHORT_INPUTS: l_in < 200,
     }
 
 

@@ -108,8 +108,8 @@ TABLE = Table(
         ),
         c.share(
             "mean_share_extrapolated",
-            "Share of the mean from queries with outputs longer than any benchmarked, or an input outside or cached in "
-            "part.",
+            "Share of the mean from queries with an output longer or shorter than any benchmarked, or an input outside "
+            "or cached in part.",
         ).optional(),
         Column(
             "is_extrapolated",

@@ -20,7 +20,7 @@ class Assumed(Protocol):
 
 
 LOAD_NAMES = ("published_benchmarks", "busy", "half", "light")
-BEYOND = ("output", "input")
+BEYOND = ("output", "input", "short-output")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ServingConstants:
     """What method serving-time takes from assumptions, its prior apart.
 
     Attributes:
-        beyond_half_width_ln: of the fit where outputs, or inputs, are longer than any benchmarked.
+        beyond_half_width_ln: of the fit where outputs, or inputs, are longer than any benchmarked, or outputs shorter.
         gpu_idle, node_idle: power without queries as a share of what is rated, from parked to held at small batches.
     """
 

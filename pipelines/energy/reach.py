@@ -26,6 +26,10 @@ class Reach:
         """Whether outputs (r,) are longer than any benchmarked, (c, r)."""
         return np.asarray(output_tokens) > self.longest_output_tokens[:, None]
 
+    def is_output_shorter(self, output_tokens: np.ndarray) -> np.ndarray:
+        """Whether outputs (r,) are shorter than any benchmarked, (c, r)."""
+        return np.asarray(output_tokens) < self.shortest_output_tokens[:, None]
+
     def is_input_longer(self, input_tokens: np.ndarray | float) -> np.ndarray:
         """Whether inputs (r,) are longer than any benchmarked, (c, r); of one input (c, 1)."""
         return np.asarray(input_tokens) > self.longest_input_tokens[:, None]

@@ -82,10 +82,13 @@ def exponential_mean_share_above(
 def exponential_mean_share_beyond(
     fit: ServingTime, reach: Reach, input_tokens: float, median_output_tokens: float, cached_tokens: float = 0.0
 ) -> np.ndarray:
-    """Share of the mean from outputs longer than any benchmarked, or all where the input lies outside. Shape (c,)."""
-    longest = reach.longest_output_tokens
-    above = exponential_mean_share_above(fit, input_tokens, median_output_tokens, longest, cached_tokens)
-    return np.where(reach.is_input_outside(input_tokens)[:, 0], 1.0, above)
+    """Share of the mean from outputs longer or shorter than any benchmarked, or all where the input lies outside. Shape
+    (c,)."""
+    longer, at_least_shortest = (
+        exponential_mean_share_above(fit, input_tokens, median_output_tokens, tokens, cached_tokens)
+        for tokens in (reach.longest_output_tokens, reach.shortest_output_tokens)
+    )
+    return np.where(reach.is_input_outside(input_tokens)[:, 0], 1.0, longer + (1 - at_least_shortest))
 
 
 def histogram_quantile_requests(

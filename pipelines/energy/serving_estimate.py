@@ -97,8 +97,8 @@ class Configurations:
 class _Queries:
     """A workload as the fits see it: work (4 terms) and lengths of its queries, (c,) or (1,) where common to all fits.
 
-    `mean_shares` (c,): of the mean, from outputs or inputs longer than any benchmarked, and from any query beyond or
-    with cached tokens.
+    `mean_shares` (c,): of the mean, from outputs or inputs longer than any benchmarked, from shorter outputs, and from
+    any query with such an output, or an input outside or cached in part (`beyond`).
     """
 
     quantile_work: np.ndarray
@@ -258,11 +258,12 @@ def _utilisation(found: Configurations, time: QueryTime) -> np.ndarray:
 def _of_trace(fit: ServingTime, asked: Trace, reach: Reach) -> _Queries:
     x = work(asked.input_tokens, asked.output_tokens, asked.cached_tokens)
     at = histogram_quantile_requests(fit, x, asked.n_requests, list(QUANTILES.values()))
-    is_output_longer = reach.is_output_longer(asked.output_tokens)
+    longer, shorter = reach.is_output_longer(asked.output_tokens), reach.is_output_shorter(asked.output_tokens)
     meant = {
-        "output": is_output_longer,
+        "output": longer,
         "input": reach.is_input_longer(asked.input_tokens),
-        "beyond": is_output_longer | reach.is_input_outside(asked.input_tokens) | (asked.cached_tokens > 0),
+        "short-output": shorter,
+        "beyond": longer | shorter | reach.is_input_outside(asked.input_tokens) | (asked.cached_tokens > 0),
     }
     return _Queries(
         x[at],
@@ -281,6 +282,7 @@ def _of_exponential(fit: ServingTime, asked: Workload, reach: Reach) -> _Queries
         {
             "output": exponential_mean_share_above(fit, *lengths, reach.longest_output_tokens),
             "input": reach.is_input_longer(asked.input_tokens)[:, 0].astype(float),
+            "short-output": 1 - exponential_mean_share_above(fit, *lengths, reach.shortest_output_tokens),
             "beyond": exponential_mean_share_beyond(fit, reach, *lengths),
         },
     )
@@ -289,9 +291,12 @@ def _of_exponential(fit: ServingTime, asked: Workload, reach: Reach) -> _Queries
 def _half_widths_ln(found: Configurations, queries: _Queries, constants: ServingConstants) -> Iterator[np.ndarray]:
     """Of the fit at the median and at the mean: the widest of held-out errors within the benchmarks, those beyond
     their lengths where the query lies there, and the posterior."""
-    longest = {"output": found.reach.longest_output_tokens, "input": found.reach.longest_input_tokens}
-    beyond = constants.beyond_half_width_ln
-    at_median = {side: queries.median_lengths[side] > longest[side] for side in BEYOND}
+    lengths, reach, beyond = queries.median_lengths, found.reach, constants.beyond_half_width_ln
+    at_median = {
+        "output": lengths["output"] > reach.longest_output_tokens,
+        "input": lengths["input"] > reach.longest_input_tokens,
+        "short-output": lengths["output"] < reach.shortest_output_tokens,
+    }
     at_mean = {side: queries.mean_shares[side] > MOST for side in BEYOND}
     for x, is_beyond in ((queries.quantile_work[MEDIAN], at_median), (queries.mean_work, at_mean)):
         further = (np.where(is_beyond[side], beyond[side], 0.0) for side in BEYOND)

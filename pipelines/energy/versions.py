@@ -7,6 +7,6 @@ history. Assumptions have versions of their own: the day each is valid from.
 from types import MappingProxyType
 
 METHOD_VERSIONS = MappingProxyType(
-    {"oviedo2026": "3", "serving-time": "2026-11-26.2", "scenarios": "2026-11-26.2", "backtest": "2026-11-26"}
+    {"oviedo2026": "3", "serving-time": "2026-11-26.2", "scenarios": "2026-11-26.2", "backtest": "2026-11-26.2"}
 )
 """By method: `oviedo2026` counts, the others bear the day, and a second of one day its number."""

@@ -17,6 +17,7 @@ constants as (
         max(value) filter (where assumption_id = 'serving-time.gpu_power_half_width_ln') as boards_width,
         max(value) filter (where assumption_id = 'serving-time.half_width_ln.beyond-input') as beyond_input_width,
         max(value) filter (where assumption_id = 'serving-time.half_width_ln.beyond-output') as beyond_output_width,
+        max(value) filter (where assumption_id = 'serving-time.half_width_ln.beyond-short-output') as short_output_width,
         -- median and half-width in ln of what is log-normal, from P5 and P95
         max(sqrt(low * high)) filter (where assumption_id = 'serving-time.node_power_share') as node_share,
         max(ln(high / low) / 2) filter (where assumption_id = 'serving-time.node_power_share') as node_share_width,
@@ -70,8 +71,9 @@ timed as (
         ) / (t1 + t2 + t3 + t4) as sd_ln,
         l_out > longest_output_tokens as is_output_beyond,
         l_in > longest_input_tokens as is_input_beyond,
-        -- longer outputs or longer inputs widen the interval; what else was not benchmarked is predicted too
-        l_in < shortest_input_tokens or l_out < shortest_output_tokens or l_cached > 0 as is_otherwise_beyond
+        l_out < shortest_output_tokens as is_output_shorter,
+        -- widens no interval, but was not benchmarked either
+        l_in < shortest_input_tokens or l_cached > 0 as is_otherwise_beyond
     from terms
 ),
 
@@ -87,6 +89,7 @@ boards as (
             t.half_width_ln,
             1.645 * t.sd_ln,
             case when t.is_output_beyond then c.beyond_output_width else 0 end,
+            case when t.is_output_shorter then c.short_output_width else 0 end,
             case when t.is_input_beyond then c.beyond_input_width else 0 end
         ) as fit_width
     from timed as t
@@ -181,10 +184,10 @@ select
     e.accelerator_s / e.at_load as accelerator_s_per_query,
     e.drawn_w as power_w,
     e.with_pue as pue,
-    e.is_output_beyond or e.is_input_beyond or e.is_otherwise_beyond as is_extrapolated,
+    e.is_output_beyond or e.is_output_shorter or e.is_input_beyond or e.is_otherwise_beyond as is_extrapolated,
     case
         when e.at_load < 1 then 'assumed'
-        when e.is_output_beyond or e.is_input_beyond or e.is_otherwise_beyond then 'predicted'
+        when e.is_output_beyond or e.is_output_shorter or e.is_input_beyond or e.is_otherwise_beyond then 'predicted'
         else 'benchmarked'
     end as evidence
 from refused as r

@@ -60,5 +60,6 @@ def test_cached_input_is_flagged_for_no_benchmark_has_any(cached, share, expecte
 def test_which_requests_lie_beyond():
     found = reach((20, 30), (20, 30))
     assert found.is_output_longer(LENGTHS).tolist() == [[False, False, False, True]]
+    assert found.is_output_shorter(LENGTHS).tolist() == [[True, False, False, False]]
     assert found.is_input_longer(LENGTHS).tolist() == [[False, False, False, True]]
     assert found.is_input_outside(LENGTHS).tolist() == [[True, False, False, True]]

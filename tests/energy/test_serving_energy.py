@@ -71,6 +71,16 @@ def test_all_of_the_mean_is_beyond_where_the_input_is():
     assert found == pytest.approx([exponential_mean_share_above(FIT, 500, 5000, 4096)[0], 1])
 
 
+def test_outputs_shorter_than_any_benchmarked_are_beyond_too():
+    ends = (np.array([500.0, 500.0]), np.array([9e3, 9e3]), np.array([128.0, 128.0]), np.array([4096.0, 4096.0]))
+    l_out = np.linspace(0, 2e4, 200_001)
+    x = work(np.full_like(l_out, 500.0), l_out)
+    energy = (np.exp(THETA) @ x.T) * np.exp(-l_out * np.log(2) / 300)
+    outside = (l_out < 128) | (l_out > 4096)
+    expected = (energy * outside).sum(-1) / energy.sum(-1)
+    assert exponential_mean_share_beyond(FIT, Reach(*ends), 500, 300) == pytest.approx(expected, rel=1e-3)
+
+
 def test_cached_tokens_make_it_cheaper():
     plain, cached = (FIT.accelerator_s_of_work(exponential_mean_work(5000, 300, c)) for c in (0, 4000))
     assert (cached < plain).all()

@@ -172,15 +172,18 @@ def test_far_beyond_the_benchmarks_the_interval_widens_and_the_row_says_so(estim
     assert (near["is_extrapolated"], far["is_extrapolated"]) == (False, True)
     assert far["mean_share_extrapolated"] > 0.9
     assert (near["evidence"], far["evidence"]) == ("benchmarked", "predicted")
-    assert near["mean_share_extrapolated"] < 0.01
+    assert near["mean_share_extrapolated"] < 0.15  # of outputs below 128
     assert far["share_longer_than_benchmarked"] == pytest.approx(2 ** (-4096 / 5000))
 
 
 @pytest.mark.parametrize(
     ("workload", "half_width_ln"),
-    # 405B on eight H100: up to 20000 tokens in and 4096 out. 5000 out is beyond, and so is the mean
-    [("traditional", (0.266, 0.266)), ("test-time", (0.324, 0.324)), ("azure-conv-2023", (0.266, 0.266))],
-)
+    # 405B on eight H100: up to 20000 tokens in, 128 to 4096 out. 5000 is beyond, so is the mean; code is below
+    [
+        ("traditional", (0.266, 0.266)), ("test-time", (0.324, 0.324)), ("azure-conv-2023", (0.266, 0.266)),
+        ("azure-code-2023", (0.432, 0.432)),
+    ],
+)  # fmt: skip
 def test_the_width_of_the_fit_within_and_beyond_the_outputs(estimates, workload, half_width_ln):
     row = estimates.row(by_predicate=matching(**CONFIGURATION, boundary="node", workload_id=workload), named=True)
     of_power = np.log(0.76923 / 0.468) / 2
