@@ -230,11 +230,12 @@ def _headlines(book: duckdb.DuckDBPyConnection, is_new_release: bool) -> Iterato
         "select count(*), count(*) filter (where abs(ratio - 1) <= tolerance) from paper_reproduction"
     ).fetchall()[0]
     yield f"paper     {within} of {n} published figures reproduced within their tolerance"
-    number, release_id, changed, added, removed, causes = book.execute(
-        "select release_number, release_id, n_changed, n_added, n_removed, causes from releases"
+    number, release_id, changed, otherwise, added, removed, causes = book.execute(
+        "select release_number, release_id, n_changed, n_otherwise, n_added, n_removed, causes from releases"
         " order by release_number desc limit 1"
     ).fetchall()[0]
-    told = f"{changed} estimates changed, {added} new, {removed} gone ({causes})"
+    others = f", {otherwise} in interval, mean or evidence alone" if otherwise else ""
+    told = f"{changed} estimates changed{others}, {added} new, {removed} gone ({causes})"
     yield f"release   {number}, {release_id[:12]}: {told if is_new_release else 'none is new, the tables are the same'}"
 
 
