@@ -321,7 +321,7 @@ def report(show: bool, output: Path | None, home: Path | None) -> None:
 @click.argument("name")
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where the releases lie.")
 def tag(number: int, name: str, home: Path | None) -> None:
-    """Give release NUMBER a NAME, so that prune keeps it. It shows in the published file after the next refresh."""
+    """Give release NUMBER a NAME, so that prune keeps it. The published file has it after the next refresh."""
     if not name.strip() or not name.isprintable():
         raise ReaderError(f"a release cannot be named {name!r}: give a word, such as paper")
     _on_releases(home, lambda kept: kept.tag(number, name) or [f"release {number} is {name}"])

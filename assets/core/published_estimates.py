@@ -40,6 +40,9 @@ TABLE = Table(
         c.source_url,
         c.confidence,
         c.caveat,
+        c.model_id.but(
+            meaning="The model, where it is named and is one of models; empty: another, or not said."
+        ).optional(),
     ),
     rules=tuple(
         Rule(

@@ -33,6 +33,7 @@ TABLE = Table(
         Column("source_url", pl.String, "The page."),
         Column("confidence", pl.String, "How sure.", allowed=("high", "medium", "low")),
         Column("caveat", pl.String, "What to know before comparing.", nullable=True),
+        Column("model_id", pl.String, "The model, where it is named and stands in models.csv.", nullable=True),
     ),
     min_rows=60,
 )

@@ -7,16 +7,13 @@ import math
 
 from pipelines.reader.benchmarks import caveats
 from pipelines.reader.book import Book, FiledAssumptions
+from pipelines.reader.others import published_of
 from pipelines.reader.question import SERVING_TIME, Asked, ask, find_area, stored_row
 from pipelines.reader.question import Question as Question  # noqa: PLC0414  (what an answer is asked with)
 
 CAUSES = ("fit", "power", "pue", "load")
 STATISTICS = ("p05", "p25", "p50", "p75", "p95", "mean", "p50_lo90", "p50_hi90", "mean_lo90", "mean_hi90")
 _ACROSS = ("p05", "p25", "p75", "p95")
-SHORT, LONG = "traditional", "test-time"
-_OTHERS = {"gpu": 1, "node": 2, "facility": 3}
-COMPARABLE = (SHORT, LONG)
-"""Workloads of the kind of query that others publish figures of; of another they are no yardstick."""
 BENCHMARKED = ("shortest_input_tokens", "longest_input_tokens", "shortest_output_tokens", "longest_output_tokens")
 
 
@@ -52,7 +49,7 @@ def answer(book: Book, question: Question) -> dict:
         "mean_share_extrapolated": row.get("mean_share_extrapolated"),
         "benchmarks": _benchmarks(book, asked),
         "uncertainty": _uncertainty(row),
-        "published": _published(book, asked, row["energy_wh_per_query_p50"]),
+        "published": published_of(book, asked, row["energy_wh_per_query_p50"], row.get("energy_wh_per_query_mean")),
     }
 
 
@@ -132,21 +129,3 @@ def _uncertainty(row: dict) -> dict | None:
         "share": shares,
         "half_width_ln": {cause: width * math.sqrt(share) for cause, share in shares.items()},
     }
-
-
-def _published(book: Book, asked: Asked, wh: float) -> list[dict]:
-    """What others publish of a query within the same boundary, or say without one, nearest first; rungs that are
-    metered tokens times the length of our query are none of a query. The ratio only where the kind of query is theirs.
-    """
-    rows = book.rows(
-        "select l.rung, l.estimate_boundary, l.energy_wh_per_query, l.estimate_basis, l.source_url, p.input_tokens,"
-        " p.output_tokens from boundary_ladder l left join published_estimates p"
-        " on l.rung = p.subject || ': ' || p.quantity_as_printed and l.energy_wh_per_query = p.energy_wh_per_query"
-        " where l.ladder = 'published and metered' and l.rung_order = ? and l.workload_id = ?"
-        " and l.rung not like '%our mean query' order by l.energy_wh_per_query, l.rung",
-        _OTHERS[asked.boundary],
-        LONG if asked.workload == LONG else SHORT,
-    )
-    is_comparable = asked.workload in COMPARABLE and not asked.question.is_one_query
-    rows.sort(key=lambda row: abs(math.log(row["energy_wh_per_query"] / wh)))
-    return [row | {"ratio_to_this": row["energy_wh_per_query"] / wh if is_comparable else None} for row in rows]

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.reader.answer import impacts_of, question_of
+from pipelines.reader.benchmarks import caveats
 from pipelines.reader.book import Book, FiledAssumptions
 from pipelines.reader.compute import Computed, Serving, compute
 from pipelines.reader.estimate import asked_line
 from pipelines.reader.question import KEY, Asked, Question, ask_together, find_area
-from pipelines.reader.show import Column, between, number, show_facts, show_table, show_title
+from pipelines.reader.show import Column, Fact, between, number, show_facts, show_table, show_title
 
 HARDWARE = ("accelerator_id", "node_id")
 """Power is a rating times a share whose width is the scatter between systems: one system has one error, whatever it
@@ -39,8 +40,7 @@ def print_comparison(book: Book, first: str, second: str, options: dict) -> None
     computed = [compute(book, assumed, one) for one in asked]
     ratio = ratio_of(asked, computed)
     show_title(f"{asked[0].what_runs} beside {asked[1].what_runs}")
-    ids = (f"{one.configuration['model_id']}@{one.configuration['accelerator_id']}" for one in asked)
-    show_table(("", *(Column(one) for one in ids)), [
+    show_table(("", *(Column(_id(one)) for one in asked)), [
         ("Wh per query", *(number(one.row["energy_wh_per_query_p50"]) for one in computed)),
         ("90 % interval", *(_interval(one.row) for one in computed)),
         ("mean, Wh", *(number(one.row["energy_wh_per_query_mean"]) for one in computed)),
@@ -48,6 +48,7 @@ def print_comparison(book: Book, first: str, second: str, options: dict) -> None
         *_carbon(book, assumed, asked, computed),
         ("power drawn, W", *(number(one.row["power_w"]) for one in computed)),
         ("evidence", *(one.row["evidence"] for one in computed)),
+        ("extrapolated", *(_extrapolated(one.row) for one in computed)),
         ("benchmarks", *(_benchmarks(one) for one in asked)),
         ("configuration", *(one.chosen_as for one in asked)),
     ])  # fmt: skip
@@ -56,8 +57,33 @@ def print_comparison(book: Book, first: str, second: str, options: dict) -> None
     show_facts([
         ("ratio", f"the first takes {number(ratio.value)} times the second{of}"),
         ("shared", ratio.shared),
+        *_warnings(book, asked),
         ("asked", asked_line(question_of(asked[0]), defaults)),
     ])  # fmt: skip
+
+
+def _id(asked: Asked) -> str:
+    return f"{asked.configuration['model_id']}@{asked.configuration['accelerator_id']}"
+
+
+def _extrapolated(row: dict) -> str:
+    return "yes" if row["is_extrapolated"] else "no"
+
+
+def _warnings(book: Book, asked: Sequence[Asked]) -> list[Fact]:
+    """What the interval of the ratio does not hold, and what stands against the rows."""
+    one, two = (found.configuration for found in asked)
+    facts = []
+    if (one["source_id"], one["source_release"]) != (two["source_id"], two["source_release"]):
+        what = "of two releases of one source" if one["source_id"] == two["source_id"] else "of two sources"
+        facts.append(("not alike", f"the benchmarks are {what}: what differs in software and set-up is in the ratio"))
+    if one["n_accelerators"] != two["n_accelerators"] and one["accelerator_id"] == two["accelerator_id"]:
+        facts.append(("not alike", "the deployments differ in accelerators, and that is in the ratio"))
+    return facts + [
+        ("caveat", f"{_id(one)}: of {found['n_rows']} of its {one.configuration['n_rows']} rows: {found['caveat']}")
+        for one in asked
+        for found in caveats(book, one.configuration, one.method)
+    ]
 
 
 def _carbon(

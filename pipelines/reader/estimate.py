@@ -127,7 +127,9 @@ def _evidence(found: dict) -> str:
 def _beyond(found: dict) -> list[str]:
     beyond = found["share_of_queries_beyond"]
     if not found["is_extrapolated"]:
-        return ["not extrapolated"]
+        share = found["mean_share_extrapolated"]
+        beside = f" ({percent(share)} of the mean rests on lengths beyond)" if share and share >= SMALLEST_SHARE else ""
+        return [f"not extrapolated{beside}"]
     is_one_query = found["question"]["input_tokens"] is not None
     sides = {side: words for side, words in BEYOND.items() if beyond[side] > SMALLEST_BEYOND[side]}
     if is_one_query:
@@ -158,27 +160,33 @@ def _uncertainty(found: dict) -> str:
         return "not known by this method; how wrong it is: table backtest"
     shares = sorted(CAUSES, key=lambda cause: -known["share"][cause])
     parts = [f"{CAUSE_NAMES[cause]} {percent(known['share'][cause])}" for cause in shares if known["share"][cause] > 0]
-    return f"of the interval: {', '.join(parts)}"
+    cached = found["share_of_queries_beyond"]["input_cached"] > SMALLEST_SHARE
+    beside = "; the error of a cache is not in it" if cached else ""
+    return f"of the interval: {', '.join(parts)}{beside}"
 
 
 def _others(published: list[dict]) -> list[Fact]:
-    """The nearest. Beside another kind of query they are no yardstick: then one, with its lengths, without a ratio."""
-    facts = []
-    for other in published[:MOST_OTHERS]:
-        ratio = other["ratio_to_this"]
-        if ratio is None and facts:
-            break
-        kind = "other lengths and models: " if ratio is None else "other models: "
-        beside = _lengths(other) if ratio is None else f"{number(ratio)} times this"
-        facts.append((
-            "" if facts else "others say",
-            f"{'' if facts else kind}{number(other['energy_wh_per_query'])} Wh, {beside}: "
-            f"{other['rung'].split(': energy_per')[0]} ({other['estimate_basis']}, {other['estimate_boundary']})",
-        ))  # fmt: skip
-    return facts
+    """Of the same model, and else of the same kind of query. Where there is neither, one is shown with its lengths."""
+    same = [other for other in published if other["is_same_model"]][:1]
+    rest = [other for other in published if not other["is_same_model"]]
+    comparable = [other for other in rest if other["ratio_to_this"] is not None][: MOST_OTHERS - len(same)]
+    shown = [*same, *comparable] or rest[:1]
+    return [("" if i else "others say", _other(other)) for i, other in enumerate(shown)]
+
+
+def _other(other: dict) -> str:
+    model = "the same model" if other["is_same_model"] else "another model"
+    ratio = other["ratio_to_this"]
+    beside = f", {number(ratio)} times this" if ratio is not None else ""
+    return (
+        f"{number(other['energy_wh_per_query'])} Wh{beside}, of {model}, {_lengths(other)}: "
+        f"{other['rung'].split(': energy_per')[0]} ({other['estimate_basis']}, {other['estimate_boundary']})"
+    )
 
 
 def _lengths(other: dict) -> str:
+    if other["is_same_lengths"]:
+        return "of the same lengths"
     known = [f"{tokens(other[f'{side}_tokens'])} {word}" for side, word in (("input", "in"), ("output", "out"))
              if other[f"{side}_tokens"] is not None]  # fmt: skip
     return f"{', '.join(known)}" if known else "lengths not published"

@@ -5,8 +5,19 @@ from pipelines.reader.benchmarks import caveats
 from pipelines.reader.book import Book
 from pipelines.reader.compute import compute
 from pipelines.reader.estimate import asked_line, what_is_asked
-from pipelines.reader.question import Asked, Question, ask_everywhere, find_area
-from pipelines.reader.show import Column, between, is_terminal, number, show_json, show_note, show_table, show_title
+from pipelines.reader.question import Asked, Question, ask_everywhere, find_area, n_beyond_reach
+from pipelines.reader.show import (
+    MARK,
+    Column,
+    between,
+    is_terminal,
+    marked,
+    number,
+    show_json,
+    show_note,
+    show_table,
+    show_title,
+)
 
 STATISTICS = ("p50", "p50_lo90", "p50_hi90", "mean")
 CONFIGURATION = (
@@ -22,7 +33,7 @@ def print_everywhere(book: Book, question: Question, as_json: bool) -> None:
         show_json({"model_id": question.model, "question": q, "defaults": defaults, "configurations": rows})
         return
     wh = f"Wh, {q['boundary']}, load {q['load']:g}, {what_is_asked({'question': q})}, {q['method']}"
-    area = f"gCO2e, {q['region']}"
+    area = f"gCO2e, {q['region']}" if q["region"] else "gCO2e, of the facility alone"
     if is_terminal():  # for a program the headings say it
         show_title(f"{question.model} on all hardware: {asked_line(q, defaults)}")
     header = (
@@ -34,7 +45,12 @@ def print_everywhere(book: Book, question: Question, as_json: bool) -> None:
         Column("source", leave_out=1), Column("parallelism", leave_out=6),
     )  # fmt: skip
     show_table(header, [_cells(row) for row in rows], marked=[row["n_rows_with_caveat"] > 0 for row in rows])
-    show_note("Each row is another deployment. Yellow: some of its benchmarks have a caveat.")
+    show_note(
+        "Each row is another deployment. Yellow: some of its benchmarks have a caveat. "
+        f"{MARK}: not benchmarked, but predicted or assumed."
+    )
+    if n_left_out := n_beyond_reach(book, question):
+        show_note(f"Left out: {n_left_out} configurations that these lengths are too long for.")
 
 
 def answers(book: Book, question: Question) -> tuple[Asked, list[dict]]:
@@ -58,7 +74,8 @@ def answers(book: Book, question: Question) -> tuple[Asked, list[dict]]:
 def _cells(row: dict) -> tuple[str, ...]:
     low, high = row["energy_wh_per_query_p50_lo90"], row["energy_wh_per_query_p50_hi90"]
     return (
-        row["accelerator_id"], str(row["n_accelerators"]), row["precision"], number(row["energy_wh_per_query_p50"]),
+        row["accelerator_id"], str(row["n_accelerators"]), row["precision"],
+        marked(row["energy_wh_per_query_p50"], row["evidence"]),
         "-" if low is None else between(low, high), number(row["energy_wh_per_query_mean"]),
         number(row["carbon_gco2e_per_query_p50"]), row["evidence"],
         str(row["n_rows"]), str(row["n_rows_with_caveat"]), f"{row['source_id']} {row['source_release']}",

@@ -22,6 +22,7 @@ from pipelines.reader.book import Book, FiledAssumptions, same
 from pipelines.reader.compute import Computed, Serving, compute
 from pipelines.reader.errors import ReaderError
 from pipelines.reader.estimate import defaults_line
+from pipelines.reader.explain_impacts import impacts_behind, print_impacts
 from pipelines.reader.question import KEY, OVIEDO, SERVING_TIME, Asked, Question, ask, stored_row
 from pipelines.reader.show import Column, Fact, number, show_facts, show_json, show_table, show_title
 
@@ -91,6 +92,7 @@ def explain(book: Book, asked: Asked) -> dict:
         "benchmarks": [{name: row[name] for name in _BENCHMARK} for row in rows],
         "corrections": _corrections(book, asked, rows),
         "hardware": _hardware(book, asked),
+        "impacts": impacts_behind(book, asked, computed.row, assumed),
         "checks": _checks(book, asked),
         "assumptions": [row | {"has_effect": _has_effect(row, computed.serving)} for row in assumed.used.values()],
     }
@@ -119,6 +121,7 @@ def _has_effect(row: dict, made: Serving | None) -> bool:
         "serving-time.gpu_power": is_by_boards,
         "idle.gpu_share_of_tdp": at.boundary == "gpu" and at.power.load < 1,
         "idle.node_share_of_max": at.boundary != "gpu" and at.power.load < 1,
+        "impacts.": at.boundary == "facility",
     }
     return bool(next((needed[start] for start in needed if name.startswith(start)), True))
 
@@ -340,6 +343,8 @@ def _print(found: dict) -> None:
         show_facts(notes)
     show_title("Model and hardware")
     show_facts([(row["what"], _figures(row)) for row in found["hardware"]])
+    if found["impacts"] is not None:
+        print_impacts(found["impacts"])
     show_title("Checks passed on the way (the table checks has each in words)")
     n_checks = Counter(row["table_name"] for row in found["checks"])
     show_facts([("checks", ", ".join(f"{n} of {table}" for table, n in n_checks.items()) or "not in this file")])

@@ -18,8 +18,10 @@ from pipelines.reader.show import between, number, percent, show_facts, show_tit
 
 SHORT, LONG = "traditional", "test-time"
 KW_PER_MW = 1e3
+SMALLEST_IN_A_UNIT = 0.01
 MOST_QUERIES = 1e13
 SMALLEST_SHARE = 0.01
+ROUNDING = 1e-9
 Figure = tuple[float, float, float]
 
 
@@ -35,8 +37,13 @@ class FleetQuestion:
     load: float | None = None
 
     def __post_init__(self) -> None:
+        for name in ("model", "accelerator"):  # ids are lower case, whoever writes them
+            given = getattr(self, name)
+            object.__setattr__(self, name, given and given.lower())
         if not 0 < self.queries <= MOST_QUERIES:
-            raise ReaderError(f"--queries {self.queries:g} is impossible: give queries a day, such as 1e9")
+            raise ReaderError(
+                f"--queries {self.queries:g} is impossible: give queries a day, such as 1e9, at most {MOST_QUERIES:g}"
+            )
         if not 0 <= self.long_share <= 1:
             raise ReaderError(f"--long-share {self.long_share:g} is impossible: give a share from 0 to 1")
         check_load(self.load)
@@ -129,7 +136,7 @@ def print_fleet(book: Book, question: FleetQuestion) -> None:
         f"{c['model_id']} served by {c['accelerator_id']} ({c['precision']}, {c['parallelism']}, {c['framework']})"
     )
     show_facts([
-        ("energy", f"{_figure(gwh)} GWh a day, {_figure([end * DAYS_PER_YEAR for end in gwh])} GWh a year"),
+        ("energy", _energy(gwh)),
         ("accelerators", _accelerators(fleet, c)),
         ("peak", _peak(fleet, c)),
         ("carbon", f"{_figure(impacts['carbon_gco2e'])} tCO2e a day, location-based: {area['area_name']} "
@@ -153,6 +160,15 @@ def _figure(ends: tuple[float, ...] | list[float]) -> str:
     return f"{number(central)} ({between(low, high)})"
 
 
+def _energy(gwh: Figure) -> str:
+    """In the unit that a person would take."""
+    unit, per_gwh = next(
+        (one for one in (("GWh", 1.0), ("MWh", 1e3)) if gwh[0] * one[1] >= SMALLEST_IN_A_UNIT), ("kWh", 1e6)
+    )
+    day, year = ([end * per_gwh * days for end in gwh] for days in (1, DAYS_PER_YEAR))
+    return f"{_figure(day)} {unit} a day, {_figure(year)} {unit} a year"
+
+
 def _grid(ends: Figure | None) -> str:
     return "not published of the grid there" if ends is None else f"{_figure(ends)} m3 of the grid"
 
@@ -163,7 +179,8 @@ def _accelerators(fleet: Fleet, c: dict) -> str:
     if busy[0] < n:
         used = percent(busy[0] / n) if busy[0] / n >= SMALLEST_SHARE else f"less than {percent(SMALLEST_SHARE)}"
         return f"at least one deployment of {n} {c['accelerator_id']}, of which these queries fill {used}"
-    return f"{_figure(busy)} {c['accelerator_id']} in deployments of {n}, evenly over the day"
+    whole = f"{np.ceil(busy[0] / n - ROUNDING):,.0f}"
+    return f"{_figure(busy)} {c['accelerator_id']} busy, evenly over the day: {whole} deployments of {n}"
 
 
 def _peak(fleet: Fleet, c: dict) -> str:
@@ -171,12 +188,14 @@ def _peak(fleet: Fleet, c: dict) -> str:
     if busy < n:
         one = [end / busy * n for end in fleet.peak_mw]
         return f"{number(KW_PER_MW * one[0])} kW with one deployment saturated, building included"
-    return f"{_figure(fleet.peak_mw)} MW with all of them saturated, building included"
+    unit, scale = ("MW", 1) if fleet.peak_mw[0] >= 1 else ("kW", KW_PER_MW)
+    return f"{_figure([end * scale for end in fleet.peak_mw])} {unit} with all of them saturated, building included"
 
 
 def _evidence(part: Part) -> str:
     beyond = part.served.time.mean_share_beyond[0]
-    return f"{part.workload} {part.served.estimate.evidence[0]}, {percent(beyond)} of its energy extrapolated"
+    evidence = part.served.estimate.evidence[0]
+    return f"{part.workload} {evidence}, {percent(beyond)} of its energy on lengths not benchmarked"
 
 
 def _asked(question: FleetQuestion, chosen_as: str) -> str:

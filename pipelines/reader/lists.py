@@ -3,7 +3,7 @@
 from pipelines.reader.benchmarks import caveats
 from pipelines.reader.book import Book
 from pipelines.reader.question import DEFAULT_MODEL, OVIEDO, SERVING_TIME, Question, ask, stored_row
-from pipelines.reader.show import Column, between, number, show_note, show_table, tokens
+from pipelines.reader.show import MARK, Column, between, marked, number, show_note, show_table, tokens
 
 AT = "facility, load 1"
 WH = f"Wh at {AT}"
@@ -67,7 +67,8 @@ def print_models(book: Book) -> None:
     show_table(header, rows, marked=[row[8] != "0" for row in rows])
     show_note(
         f"Wh per query: median of workload traditional, {AT}, method {SERVING_TIME}; those without an interval answer "
-        f"by --method {OVIEDO} alone. Yellow: joulebook estimate MODEL tells the caveats of its benchmarks."
+        f"by --method {OVIEDO} alone. {MARK}: not benchmarked, but predicted. Yellow: joulebook estimate MODEL tells "
+        "the caveats of its benchmarks."
     )
 
 
@@ -78,7 +79,8 @@ def _model(book: Book, model: dict) -> tuple[str, ...]:
     low, high = row["energy_wh_per_query_p50_lo90"], row["energy_wh_per_query_p50_hi90"]
     return (
         model["model_id"], number(model["total_params_b"]), number(model["active_params_b"]),
-        f"{c['n_accelerators']} {c['accelerator_id']} {c['precision']}", number(row["energy_wh_per_query_p50"]),
+        f"{c['n_accelerators']} {c['accelerator_id']} {c['precision']}",
+        marked(row["energy_wh_per_query_p50"], row["evidence"]),
         "-" if low is None else between(low, high), str(c["n_rows"]), row["evidence"],
         str(sum(one["n_rows"] for one in caveats(book, c, method))), method, str(model["n_accelerators_asked"]),
     )  # fmt: skip

@@ -8,10 +8,12 @@ import sys
 
 from pipelines.reader.book import Book
 from pipelines.reader.errors import ReaderError
-from pipelines.reader.show import Column, is_terminal, number, show_note, show_table
+from pipelines.reader.show import Column, fits_terminal, is_terminal, number, show_facts, show_note, show_table
 
 MOST_ROWS = 200
 """On a terminal. More are read by a program, or asked for with LIMIT."""
+MANY_COLUMNS, MOST_RECORDS = 10, 5
+"""A table that lost so many columns would say nothing: its rows are shown one below the other, a few of them."""
 FROM_INPUT = "-"
 
 
@@ -29,9 +31,22 @@ def print_query(book: Book, query: str) -> None:
     numeric = [any(isinstance(row[i], int | float) for row in shown) for i in range(len(names))]
     # what was named first is wanted most
     columns = [Column(name, numeric=numeric[i], leave_out=i) for i, name in enumerate(names)]
-    show_table(columns, [[_rounded(value) for value in row] for row in shown])
+    cells = [[_rounded(value) for value in row] for row in shown]
+    if len(names) >= MANY_COLUMNS and not fits_terminal(columns, cells):
+        _show_records(names, cells, len(rows))
+        return
+    show_table(columns, cells)
     if len(rows) > MOST_ROWS:
         show_note(f"The first {MOST_ROWS} of {len(rows):,} rows: a pipe has all of them, LIMIT or WHERE fewer.")
+
+
+def _show_records(names: list[str], cells: list[list[str]], n_rows: int) -> None:
+    """Rows of more columns than a terminal is wide, one below the other."""
+    for i, row in enumerate(cells[:MOST_RECORDS], 1):
+        show_note(f"row {i} of {n_rows:,}")
+        show_facts(zip(names, row, strict=True))
+    if n_rows > MOST_RECORDS:
+        show_note(f"The first {MOST_RECORDS} rows: a pipe has all of them, SELECT fewer columns for a table.")
 
 
 def _exact(value: object) -> object:

@@ -19,6 +19,8 @@ KEY = (
 WORLD = "WOR"
 LEAST_LOAD = 0.01
 """Below, idle power alone is asked for: energy per query grows without end as the load goes to nothing."""
+ALSO_CALLED = {"uk": "gbr", "us": "usa", "u.s.": "usa", "uae": "are"}
+"""Areas by what people call them, beside the names of the sources."""
 CLOUD_REGION, CLOUD_SOURCE = "cloud region", "gsf_cloud_regions"
 DEFAULT_MODEL = "llama-3.1-405b"
 """Of a fleet, and of the figure beside each workload."""
@@ -53,6 +55,9 @@ class Question:
     method: str | None = None
 
     def __post_init__(self) -> None:
+        # ids are lower case, whoever writes them
+        object.__setattr__(self, "model", self.model.lower())
+        object.__setattr__(self, "accelerator", self.accelerator and self.accelerator.lower())
         check_load(self.load)
         self._check_lengths()
         if self.method == OVIEDO and self.boundary == "gpu":
@@ -184,6 +189,13 @@ def _release_of(asked: Asked) -> tuple[float, str]:
     return _release_order(asked.configuration["source_id"], release), release
 
 
+def n_beyond_reach(book: Book, question: Question) -> int:
+    """How many configurations `ask_everywhere` leaves out."""
+    first = ask(book, question, within_reach=False)
+    every = usable_for(book, question.model, None, first.method, first.boundary)
+    return sum(_beyond_reach(replace(first, configuration=one)) is not None for one in every)
+
+
 def choose(book: Book, model: str, accelerator: str | None, method: str, boundary: str) -> tuple[dict, str]:
     """The configuration that answers for a model (on an accelerator), and why that one."""
     usable = usable_for(book, model, accelerator, method, boundary)
@@ -204,11 +216,11 @@ def usable_for(book: Book, model: str, accelerator: str | None, method: str, bou
         if known:
             raise ReaderError(
                 f"{model} has no benchmark that method {method} can use (with its lengths, and power at boundary "
-                f"{boundary}): joulebook models lists those that have"
+                f"{boundary}): {_way_out(book, model, None, method, boundary)}"
             )
         raise unknown("model", model, models, "joulebook models lists all")
     usable = [row for row in usable if row["model_id"] == model]
-    return usable if accelerator is None else _on(book, usable, model, accelerator)
+    return usable if accelerator is None else _on(book, usable, model, accelerator, (method, boundary))
 
 
 def answering(book: Book) -> list[dict]:
@@ -229,13 +241,31 @@ def _best(usable: list[dict], defaults: list[dict]) -> tuple[dict, dict | None]:
     return min(usable, key=_rank), None
 
 
-def _on(book: Book, usable: list[dict], model: str, accelerator: str) -> list[dict]:
+def _way_out(book: Book, model: str, accelerator: str | None, method: str, boundary: str) -> str:
+    """Which other method or boundary answers."""
+    on = "" if accelerator is None else " and accelerator_id = ?"
+    values = (model,) if accelerator is None else (model, accelerator)
+    by_gpu, by_node = (SERVING_TIME, "gpu", "tdp_w"), (SERVING_TIME, "facility", "node_power_max_w")
+    ways = (by_gpu, by_node, (OVIEDO, "facility", "node_power_max_w"))
+    for other, within, power in ways:
+        if (other, within) == (method, boundary) or (other == method and within == "facility" and boundary == "node"):
+            continue
+        if book.rows(f"{_CANDIDATES[other]} and {power} is not null and model_id = ?{on} limit 1", *values):
+            option = f"--boundary {within}" if other == method else f"--method {other}"
+            return f"{option} answers"
+    return "joulebook models lists what can be asked"
+
+
+def _on(book: Book, usable: list[dict], model: str, accelerator: str, at: tuple[str, str]) -> list[dict]:
     found = [row for row in usable if row["accelerator_id"] == accelerator]
     if not found:
         known = book.rows("select accelerator_id from accelerators where accelerator_id = ?", accelerator)
         there = sorted({row["accelerator_id"] for row in usable})
         if known:
-            raise ReaderError(f"{model} has no usable benchmark on {accelerator}: it has on {', '.join(there)}")
+            way_out = _way_out(book, model, accelerator, *at)
+            raise ReaderError(
+                f"{model} has no usable benchmark on {accelerator}: it has on {', '.join(there)}; {way_out}"
+            )
         every = {row["accelerator_id"] for row in book.rows("select accelerator_id from accelerators")}
         meant = beginning(accelerator, there) or beginning(accelerator, every) or alike(accelerator, there)
         look = f"{model} has benchmarks on {', '.join(there)}"
@@ -311,7 +341,7 @@ def find_area(book: Book, region: str) -> dict:
         " from grids c left join grids w on w.area_id = c.area_id and w.is_default_water where c.is_default_carbon"
         " order by c.area_id"
     )
-    wanted = region.casefold()
+    wanted = ALSO_CALLED.get(region.casefold(), region.casefold())
     for called in (_by_id, _by_name, _by_cloud_region, _by_place):
         found = [area for area in areas if called(area) == wanted]
         if len(found) == 1:

@@ -3,6 +3,7 @@
 Both read the published file. Making, naming and removing releases belongs to pipelines/warehouse.
 """
 
+import json
 import math
 
 from pipelines.reader.book import Book
@@ -83,9 +84,22 @@ ROW_HEADER = (
 
 
 def print_releases(book: Book) -> None:
-    """One line a release."""
-    rows = [[_cell(value) for value in row.values()] for row in book.rows(RELEASES)]
-    show_table(HEADER, rows)
+    """One line a release, with the names that it has now: the published file has those of its making."""
+    named, rows = _tags(book), book.rows(RELEASES)
+    if named is not None:
+        rows = [row | {"tag": named.get(row["release_number"])} for row in rows]
+    show_table(HEADER, [[_cell(value) for value in row.values()] for row in rows])
+
+
+def _tags(book: Book) -> dict[int, str] | None:
+    """Names by release; None of a file without its releases beside it."""
+    path = book.file.parent / "releases" / "tags.json"
+    if not path.exists():
+        return {} if path.parent.exists() else None
+    named: dict[int, list[str]] = {}
+    for name, number in json.loads(path.read_text(encoding="utf-8")).items():
+        named.setdefault(number, []).append(name)
+    return {number: ", ".join(sorted(names)) for number, names in named.items()}
 
 
 def print_changes(book: Book, old: int, new: int) -> None:

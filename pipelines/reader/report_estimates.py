@@ -163,7 +163,7 @@ def longer_answers(book: Book) -> Figure:
         longest = max(row["output_multiple"] for row in ours)
         low, high = span(row["energy_ratio_to_one"] for row in ours if row["output_multiple"] == longest)
         known = [row["output_multiple"] for row in ours if not row["is_extrapolated"]]
-        upto = f"; at most {max(known):g} times is covered by benchmarks" if known else ""
+        upto = f"; within benchmarked lengths up to {max(known):g} times at most" if known else ""
         return (
             f"Answers {longest:g} times as long take {number(low)} to {number(high)} times the energy, by model{upto}."
         )
@@ -188,8 +188,9 @@ def longer_answers(book: Book) -> Figure:
         "Median Wh per query when answers are 1 to 100 times as long as typical ones (300 tokens), both axes "
         "logarithmic; the band is the 90 % interval of serving-time. Boundary facility, load 1, default configuration. "
         "Hollow marks are extrapolated: more than a tenth of the queries is longer than anything benchmarked, or most "
-        "are shorter; filled marks are not. At the dashed line half of the queries are longer. The two methods differ "
-        "there: each new token reads the cache of all before it, which the paper's rule leaves out.",
+        "are shorter, or the input is of another length; filled marks are not. At the dashed line half of the queries "
+        "are longer. The two methods differ there: each new token reads the cache of all before it, which the paper's "
+        "rule leaves out.",
         DataTable("test_time_scaling", SCALING, rows),
         chart,
         "The book has no figures of longer answers.",

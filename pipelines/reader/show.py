@@ -52,6 +52,15 @@ def number(value: float | None) -> str:
     return f"{value:.{max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(size)))}f}"
 
 
+MARK = "*"
+"""Behind a number, on a terminal: its lengths were not benchmarked."""
+
+
+def marked(value: float | None, evidence: str) -> str:
+    """A number, with the mark where it was not benchmarked; a program reads the evidence."""
+    return number(value) + (MARK if evidence != "benchmarked" and is_terminal() else "")
+
+
 def between(low: float | None, high: float | None) -> str:
     return f"{number(low)} to {number(high)}"
 
@@ -137,6 +146,12 @@ def show_table(
     if left_out:
         what = "; ".join(left_out) if len(left_out) <= MOST_NAMED else f"{len(left_out)} more columns"
         show_note(f"Too narrow for: {what}. A wider terminal or a pipe has them.")
+
+
+def fits_terminal(header: Sequence[Column], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether all columns fit beside each other."""
+    needed = [_needed(column, [row[i] for row in rows]) for i, column in enumerate(header)]
+    return sum(needed) + GAP * (len(needed) - 1) <= _console().width
 
 
 def _fitting(columns: list[Column], rows: list[list[str]], width: int) -> tuple[list[int], bool]:

@@ -23,5 +23,6 @@ select
     year,
     source_url,
     confidence,
-    caveat
+    caveat,
+    model_id
 from raw.published_estimates

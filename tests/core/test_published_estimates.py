@@ -62,3 +62,9 @@ def test_no_figure_was_lost_or_changed(said):
     printed = sorted((r["subject"], r["quantity"], float(r["value"]), r["unit"], r["source_url"]) for r in rows)
     columns = ("subject", "quantity_as_printed", "value_as_printed", "unit_as_printed", "source_url")
     assert sorted(said.select(columns).rows()) == printed
+
+
+def test_models_that_are_named_are_ours(said, book):
+    named = said.filter(pl.col("model_id").is_not_null())
+    assert named.height == 4
+    assert named.join(Warehouse(book).read("core.models"), on="model_id", how="anti").is_empty()

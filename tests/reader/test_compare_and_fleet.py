@@ -140,7 +140,7 @@ def test_what_a_fleet_prints(run):
         "MW",
         "tCO2e",
         "m3",
-        "in deployments of 8",
+        " deployments of 8",
         "asked",
         "load 1",
     ):
@@ -154,6 +154,24 @@ def test_a_fleet_says_what_was_asked_and_how_it_is_known(run):
     (evidence,) = (line for line in text.splitlines() if line.startswith("evidence"))
     assert "traditional assumed, " in evidence
     assert "test-time assumed, " in evidence
+
+
+def test_a_small_fleet_is_told_in_small_units_and_whole_deployments(run):
+    text = run("fleet", "--queries", "2e6", "--model", "Llama-3.3-70B", "--on", "h200-sxm", "--load", "0.4").stdout
+    assert " MWh a day, " in text and " MWh a year" in text
+    assert " busy, evenly over the day: 5 deployments of 2" in text
+    (peak,) = (line for line in text.splitlines() if line.startswith("peak"))
+    assert " kW with all of them saturated" in peak
+    assert "kWh a day" in run("fleet", "--queries", "100", "--model", "llama-3.1-8b").stdout
+
+
+def test_what_stands_against_a_comparison_is_told(run):
+    text = run("compare", "deepseek-r1@h200-sxm", "deepseek-r1-0528@h200-sxm").stdout
+    assert "not alike  the benchmarks are of two sources" in text
+    assert "deepseek-r1@h200-sxm: of 2 of its 2 rows: Read off a figure of another paper" in text
+    assert "extrapolated\tyes\tyes" in text
+    alike = run("compare", f"{MODEL}@h100-sxm", f"{MODEL}@b200-sxm").stdout
+    assert "not alike" not in alike and "caveat" not in alike
 
 
 @pytest.mark.parametrize(

@@ -202,8 +202,33 @@ def test_published_figures_are_those_of_the_same_kind_of_query(opened):
         assert {one["ratio_to_this"] for one in answer(opened, other)["published"]} == {None}
     assert {(one["input_tokens"], one["output_tokens"]) for one in short["published"]} >= {(100, 300), (None, None)}
     for one in short["published"]:
-        ours = short["energy_wh_per_query"]["p50"]
+        ours = short["energy_wh_per_query"]["mean" if one["statistic"] == "mean" else "p50"]
         assert one["ratio_to_this"] == pytest.approx(one["energy_wh_per_query"] / ours, rel=1e-12)
+    assert {one["statistic"] for one in short["published"]} == {"mean", "median"}
+    assert short["published"][0]["is_same_lengths"]  # the paper's
+
+
+def test_which_published_figures_are_shown_does_not_hang_on_the_answer(opened):
+    first, *others = (
+        [one["rung"] for one in answer(opened, Question(MODEL, load=load, accelerator=board))["published"]]
+        for load, board in ((1.0, None), (0.2, None), (1.0, "b200-sxm"))
+    )
+    assert others == [first, first]
+
+
+def test_published_figures_of_the_same_model_and_lengths_go_first(opened, run):
+    found = answer(opened, Question("deepseek-r1", input_tokens=100, output_tokens=300))["published"]
+    first, second = found[0], next(one for one in found if not one["is_same_model"])
+    assert (first["rung"], first["energy_wh_per_query"]) == (
+        "Jegham 2505.09598 DeepSeek-R1 short: energy_per_query", 23.8,
+    )  # fmt: skip
+    assert first["is_same_model"] and first["is_same_lengths"] and first["ratio_to_this"] > 20
+    assert second["is_same_lengths"]
+    assert "times this, of the same model, of the same lengths: Jegham" in run(
+        "estimate", "deepseek-r1", "--input-tokens", "100", "--output-tokens", "300"
+    ).stdout  # fmt: skip
+    (longer, *_) = answer(opened, Question("deepseek-r1", input_tokens=9000, output_tokens=1500))["published"]
+    assert (longer["energy_wh_per_query"], longer["ratio_to_this"]) == (33.6, None)
 
 
 def test_on_a_terminal_it_is_laid_out_by_rich(opened, monkeypatch, capsys):

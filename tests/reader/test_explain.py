@@ -107,8 +107,8 @@ def test_assumptions_without_an_effect_are_marked(opened):
     )
     assert not effects["idle.gpu_share_of_tdp"]
     for name, has_effect in effects.items():
-        if name.startswith(("serving-time.prior.", "serving-time.half_width_ln.table")):
-            continue  # in the fit, which is stored
+        if name.startswith(("serving-time.prior.", "serving-time.half_width_ln.table", "impacts.")):
+            continue  # in the fit, which is stored; in carbon and water alone
         assumed = opened.assumptions()
         changed = assumed._row(name)
         changed |= {end: changed[end] and changed[end] * 1.05 for end in ("value", "low", "high")}
@@ -116,3 +116,23 @@ def test_assumptions_without_an_effect_are_marked(opened):
         stored = {end: both["stored"] for end, both in found["energy_wh_per_query"].items()}
         same = all(again[f"energy_wh_per_query_{end}"] == pytest.approx(value) for end, value in stored.items())
         assert same != has_effect, name
+
+
+def test_carbon_and_water_are_taken_back_to_their_factors(opened, run):
+    found = explain(opened, ask(opened, Question(MODEL, region="India")))["impacts"]
+    carbon, water = found["factors"]
+    figures = found["figures"]
+    assert figures["carbon_gco2e_per_query"]["p50"] == pytest.approx(found["energy_wh"] * carbon["value"] / 1000)
+    assert figures["grid_water_ml_per_query"]["p50"] == pytest.approx(found["energy_wh"] * water["value"])
+    on_site = found["energy_wh"] / found["pue"] * found["wue_l_per_kwh"]
+    assert figures["on_site_water_ml_per_query"]["p50"] == pytest.approx(on_site)
+    for factor, column in ((carbon, "carbon_gco2e_per_kwh"), (water, "grid_water_l_per_kwh")):
+        (row,) = opened.rows(
+            "from grids where area_id = 'IND' and source_id = ? and locator = ?", factor["source_id"], factor["locator"]
+        )
+        assert row[column] == factor["value"]
+        assert factor["url"].startswith("https://")
+    text = run("explain", MODEL, "--region", "India").stdout
+    assert "Carbon and water, India (IND)" in text
+    assert carbon["snapshot_sha256"] in text
+    assert "Carbon and water" not in run("explain", MODEL, "--boundary", "node").stdout

@@ -1,5 +1,7 @@
 """`joulebook models`, `accelerators`, `workloads`, `sources`: all that can be asked, and only that."""
 
+import shutil
+
 import pytest
 
 from pipelines.reader.question import Question, ask
@@ -98,3 +100,25 @@ def test_sources_are_a_line_each_on_a_narrow_terminal(run, opened, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     (row,) = opened.rows("select count(*) as n from sources")
     assert len(run("sources").stdout.splitlines()) <= row["n"] + 5
+
+
+def test_a_name_given_since_is_shown(book, tmp_path, run):
+    home = tmp_path / "home"
+    shutil.copytree(book, home)
+    assert run("tag", "1", "paper", home=home).exit_code == 0
+    assert [line.split("\t")[2] for line in run("releases", home=home).stdout.splitlines()[1:]] == ["paper"]
+    assert run("untag", "paper", home=home).exit_code == 0
+    assert [line.split("\t")[2] for line in run("releases", home=home).stdout.splitlines()[1:]] == ["-"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("llama-3.1-8b", "--on", "gh200-96gb"), "--boundary gpu answers"),
+        (("llama-3.1-nemotron-ultra-253b",), "--method oviedo2026 answers"),
+    ],
+)
+def test_a_question_without_an_answer_names_the_one_that_has(run, words, says):
+    done = run("estimate", *words)
+    assert (done.exit_code, says in done.output) == (2, True)
+    assert run("estimate", *words, *says.removesuffix(" answers").split()).exit_code == 0

@@ -33,11 +33,11 @@ def refused(done):
     ("words", "says"),
     [
         (("estimate", "llama-3.1-405"), "did you mean llama-3.1-405b"),
-        (("estimate", "Llama-3.1-405B"), "did you mean llama-3.1-405b"),
+        (("estimate", "Llama-3.1-405"), "did you mean llama-3.1-405b"),
         (("estimate", "zzzz"), "joulebook models lists all"),
         (("estimate", MODEL, "--on", "H100"), "did you mean h100-sxm? "),
         (("estimate", MODEL, "--on", "a100"), "did you mean a100-sxm"),
-        (("estimate", MODEL, "--region", "us"), "did you mean USA (United States)? "),
+        (("estimate", MODEL, "--region", "united"), "did you mean "),
         (("estimate", MODEL, "--region", "us-east-1"), "gsf_cloud_regions, which this file lacks"),
         (("estimate", MODEL, "--load", "1e-320"), "from 0.01 up to 1"),
         (("compare", MODEL, MODEL, "--load", "1e-9"), "from 0.01 up to 1"),
