@@ -12,6 +12,7 @@ from assets.published.tables import OF_A_RELEASE, RELEASES
 from assets.published.views import VIEWS
 from pipelines.definitions import all_tables
 from pipelines.energy.versions import METHOD_VERSIONS
+from pipelines.refresh import _headlines
 from pipelines.sources.catalogue import REPOSITORY, Source, load_catalogue
 from pipelines.tables.corrections import Correction
 from pipelines.warehouse.publish import COLUMNS_TABLE
@@ -52,6 +53,14 @@ def test_tables_and_columns_exist(name):
     example = {f"raw.{Path(written.path).stem}" for written in written_files(name)}
     assert {word for word in in_code if TABLE_NAME.fullmatch(word)} <= {table.name for table in tables} | example
     assert {word for word in in_code if NAME.fullmatch(word)} - known == set()
+
+
+def test_what_a_refresh_prints_is_what_the_readme_shows(book):
+    with duckdb.connect(str(book / "joulebook.duckdb"), read_only=True) as connection:
+        printed = list(_headlines(connection, is_new_release=True))
+    shown = page("README.md").split("```text\nsources ")[1].split("```")[0]
+    shown = [line for line in f"sources {shown}".splitlines() if not line.startswith(("checks", "file"))]
+    assert shown == printed
 
 
 def test_assumptions_named_exist():
